@@ -1,0 +1,160 @@
+//! Which files hold the examples, and how they are split?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One dataset: a format, its files, and how examples are divided into train, valid and test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "format", rename_all = "kebab-case")]
+pub enum Data {
+    /// Columns separated by white space, one token a line, a blank line after each sentence.
+    Conll(ConllData),
+    /// The IMDB review corpus: a folder or `.tar.gz` of `{train,test}/{pos,neg}/ID_RATING.txt`.
+    Imdb(ImdbData),
+    /// Amazon product reviews: JSON lines, or the Blitzer pseudo-XML.
+    Amazon(AmazonData),
+    /// `LABEL<TAB>TEXT`, one example a line.
+    Lines(LinesData),
+}
+
+impl Data {
+    /// The files and split that every format has.
+    pub fn files(&self) -> &Files {
+        match self {
+            Data::Conll(data) => &data.files,
+            Data::Imdb(data) => &data.files,
+            Data::Amazon(data) => &data.files,
+            Data::Lines(data) => &data.files,
+        }
+    }
+
+    /// The kebab-case name of the format, as written in the file.
+    pub fn format(&self) -> &'static str {
+        match self {
+            Data::Conll(_) => "conll",
+            Data::Imdb(_) => "imdb",
+            Data::Amazon(_) => "amazon",
+            Data::Lines(_) => "lines",
+        }
+    }
+}
+
+impl Data {
+    /// The names of the targets that tasks may predict, in the order in which they are listed.
+    pub fn targets(&self) -> Vec<&str> {
+        match self {
+            Data::Conll(data) => data.columns.iter().map(String::as_str).filter(|name| *name != "token").collect(),
+            Data::Imdb(_) => vec!["polarity", "rating"],
+            Data::Amazon(_) => vec!["polarity", "stars", "category"],
+            Data::Lines(_) => vec!["label"],
+        }
+    }
+
+    /// The kinds of task that fit a target; none where the dataset has no such target.
+    pub fn kinds_of(&self, target: &str) -> &'static [&'static str] {
+        match (self, target) {
+            _ if !self.targets().contains(&target) => &[],
+            (Data::Conll(_), _) => &["tag"],
+            (_, "rating" | "stars") => &["classify", "regress"],
+            _ => &["classify"],
+        }
+    }
+}
+
+/// Files and splits, the same for every format.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Files {
+    /// A file, folder or archive that holds all examples, or the format's own train and test parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Training files; several are read one after the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<Paths>,
+    /// Validation files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid: Option<Paths>,
+    /// Test files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Paths>,
+    /// Shares drawn from the training examples where no files are given for a split.
+    pub split: Split,
+    /// Keeps at most this many training examples, drawn by seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub limit: Option<usize>,
+    /// Examples in a batch of this dataset; `train.batch_size` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub batch_size: Option<usize>,
+}
+
+/// One path or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Paths {
+    /// A single file or folder.
+    One(String),
+    /// Several files, read in this order.
+    Many(Vec<String>),
+}
+
+impl Paths {
+    /// The paths in reading order.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Paths::One(path) => std::slice::from_ref(path),
+            Paths::Many(paths) => paths,
+        }
+    }
+}
+
+/// Shares of the training examples that become validation and test sets, drawn by seed and stratified by label.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Split {
+    /// Share that becomes the validation set.
+    #[schemars(range(min = 0.0, max = 0.9))]
+    pub valid: f64,
+    /// Share that becomes the test set.
+    #[schemars(range(min = 0.0, max = 0.9))]
+    pub test: f64,
+    /// Seed of the draw; the file's `seed` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+/// Options of the `conll` format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConllData {
+    /// Files and splits.
+    #[serde(flatten)]
+    pub files: Files,
+    /// Names of the columns from left to right; one of them is `token`.
+    #[schemars(length(min = 1))]
+    pub columns: Vec<String>,
+}
+
+/// Options of the `imdb` format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ImdbData {
+    /// Files and splits.
+    #[serde(flatten)]
+    pub files: Files,
+}
+
+/// Options of the `amazon` format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AmazonData {
+    /// Files and splits.
+    #[serde(flatten)]
+    pub files: Files,
+}
+
+/// Options of the `lines` format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LinesData {
+    /// Files and splits.
+    #[serde(flatten)]
+    pub files: Files,
+}

@@ -1,0 +1,287 @@
+//! Which network is built: inputs, encoders and how they are shared?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What turns raw columns into a representation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Input {
+    /// Words as vectors, with characters if asked: `Sequence [batch, token, dim]`.
+    Words(WordsInput),
+}
+
+/// Word vectors, optionally joined by a character encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct WordsInput {
+    /// Pre-trained vectors in GloVe text format, plain or `.gz`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<String>,
+    /// Width of a word vector; taken from the vectors file where one is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
+    pub dim: Option<usize>,
+    /// Whether word vectors are trained with the network.
+    pub tune: bool,
+    /// A word without a vector gets a row of its own if it occurs this often in training.
+    #[schemars(range(min = 1))]
+    pub min_count: usize,
+    /// How text is cut into words, where the dataset does not give them.
+    pub tokenize: Tokenize,
+    /// Longest text in words; longer texts are cut, and the number of cut texts is reported.
+    #[schemars(range(min = 1))]
+    pub max_tokens: usize,
+    /// Which part of a text that is too long is kept.
+    pub truncate: Truncate,
+    /// Share of the representation's features zeroed in training.
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub dropout: f64,
+    /// A character encoder whose output is joined to each word vector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub characters: Option<Characters>,
+}
+
+impl Default for WordsInput {
+    fn default() -> Self {
+        WordsInput {
+            vectors: None,
+            dim: None,
+            tune: true,
+            min_count: 2,
+            tokenize: Tokenize::Words,
+            max_tokens: 512,
+            truncate: Truncate::Head,
+            dropout: 0.0,
+            characters: None,
+        }
+    }
+}
+
+/// How text is cut into words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tokenize {
+    /// Unicode word boundaries; punctuation stands alone, contractions are split as in the Penn Treebank.
+    Words,
+    /// At white space only, for text that is tokenised already.
+    Spaces,
+}
+
+/// Which part of a text longer than `max_tokens` is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Truncate {
+    /// The first `max_tokens` words.
+    Head,
+    /// The last `max_tokens` words.
+    Tail,
+    /// The first half and the last half of `max_tokens` words.
+    HeadTail,
+}
+
+/// The character encoder of a word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Characters {
+    /// The kind of encoder.
+    pub encoder: CharacterEncoder,
+    /// Width of a character vector.
+    #[schemars(range(min = 1, max = 1024))]
+    pub dim: usize,
+    /// Output features a word.
+    #[schemars(range(min = 1, max = 4096))]
+    pub filters: usize,
+    /// Characters that a filter spans.
+    #[schemars(range(min = 1, max = 15))]
+    pub width: usize,
+    /// Share of character features zeroed in training.
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub dropout: f64,
+}
+
+impl Default for Characters {
+    fn default() -> Self {
+        Characters { encoder: CharacterEncoder::Cnn, dim: 30, filters: 50, width: 3, dropout: 0.0 }
+    }
+}
+
+/// Kinds of character encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CharacterEncoder {
+    /// Convolution over characters and the maximum over the word.
+    Cnn,
+}
+
+/// A stack of layers that tasks share.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Encoder {
+    /// The input that the first layer reads; the only input where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// Layers from the input upwards.
+    #[schemars(length(min = 1))]
+    pub layers: Vec<Layer>,
+}
+
+/// A layer of an encoder and its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Layer {
+    /// The name that tasks attach to; the kind and its position where absent (`conv2`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the layer computes.
+    #[serde(flatten)]
+    pub kind: LayerKind,
+}
+
+impl Layer {
+    /// The layer's name, or its kind and position from 1, given its index from 0: `conv2`.
+    pub fn name_at(&self, index: usize) -> String {
+        self.name.clone().unwrap_or_else(|| format!("{}{}", self.kind.name(), index + 1))
+    }
+}
+
+/// What a layer computes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum LayerKind {
+    /// Convolution over tokens, several widths at once: `[batch, token, d]` to `[batch, token, widths x filters]`.
+    Conv(ConvLayer),
+    /// Bidirectional LSTM: `[batch, token, d]` to `[batch, token, 2 x hidden]`.
+    Bilstm(BilstmLayer),
+    /// Fully connected layer on a vector or on each token.
+    Dense(DenseLayer),
+    /// Maximum or mean over tokens: `[batch, token, d]` to `[batch, d]`.
+    Pool(PoolLayer),
+}
+
+impl LayerKind {
+    /// The kebab-case name of the kind, as written in the file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            LayerKind::Conv(_) => "conv",
+            LayerKind::Bilstm(_) => "bilstm",
+            LayerKind::Dense(_) => "dense",
+            LayerKind::Pool(_) => "pool",
+        }
+    }
+}
+
+/// Convolution over tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ConvLayer {
+    /// Tokens that a filter spans; one bank of filters a width.
+    #[schemars(length(min = 1), inner(range(min = 1, max = 64)))]
+    pub widths: Vec<usize>,
+    /// Filters of each width.
+    #[schemars(range(min = 1, max = 8192))]
+    pub filters: usize,
+    /// Applied to the convolution's output.
+    pub activation: Activation,
+    /// Share of output features zeroed in training.
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub dropout: f64,
+}
+
+impl Default for ConvLayer {
+    fn default() -> Self {
+        ConvLayer { widths: vec![3, 4, 5], filters: 100, activation: Activation::Relu, dropout: 0.0 }
+    }
+}
+
+/// Bidirectional LSTM.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct BilstmLayer {
+    /// Units of each direction.
+    #[schemars(range(min = 1, max = 8192))]
+    pub hidden: usize,
+    /// Share of output features zeroed in training.
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub dropout: f64,
+}
+
+impl Default for BilstmLayer {
+    fn default() -> Self {
+        BilstmLayer { hidden: 200, dropout: 0.0 }
+    }
+}
+
+/// Fully connected layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct DenseLayer {
+    /// Output features.
+    #[schemars(range(min = 1, max = 65536))]
+    pub units: usize,
+    /// Applied to the output.
+    pub activation: Activation,
+    /// Share of output features zeroed in training.
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub dropout: f64,
+}
+
+impl Default for DenseLayer {
+    fn default() -> Self {
+        DenseLayer { units: 128, activation: Activation::Relu, dropout: 0.0 }
+    }
+}
+
+/// Pooling over tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct PoolLayer {
+    /// How tokens become one vector.
+    pub pool: Pool,
+    /// Share of output features zeroed in training.
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub dropout: f64,
+}
+
+impl Default for PoolLayer {
+    fn default() -> Self {
+        PoolLayer { pool: Pool::Max, dropout: 0.0 }
+    }
+}
+
+/// How tokens become one vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pool {
+    /// The largest value of each feature.
+    Max,
+    /// The mean of each feature.
+    Mean,
+}
+
+/// Functions applied to a layer's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// `max(x, 0)`.
+    Relu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Nothing.
+    None,
+}
+
+/// Which parameters belong to whom.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Sharing {
+    /// The sharing scheme.
+    pub scheme: SharingScheme,
+}
+
+/// Sharing schemes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SharingScheme {
+    /// One encoder for all tasks, a head for each.
+    #[default]
+    Hard,
+}
