@@ -1,0 +1,126 @@
+//! The catalogue of metrics: what can a task be judged by?
+
+use serde::{Deserialize, Serialize};
+
+/// A metric that a task can name.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Entry {
+    /// Its name in configs, files and tables; permanent.
+    pub key: &'static str,
+    /// What it measures, in one line.
+    pub summary: &'static str,
+    /// The values it can take.
+    pub range: Range,
+    /// Whether more is better; if not, less is.
+    pub higher_is_better: bool,
+    /// The kinds of task it judges.
+    pub kinds: &'static [TaskKind],
+}
+
+/// The values a metric can take, both ends included; `None` where there is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Range {
+    /// The least value.
+    pub low: Option<f64>,
+    /// The greatest value.
+    pub high: Option<f64>,
+}
+
+/// What a task predicts, as far as its metrics care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskKind {
+    /// One class an example.
+    Classify,
+    /// One number an example.
+    Regress,
+    /// One class a token.
+    Tag,
+    /// Spans of tokens, written as one tag a token.
+    TagSpans,
+}
+
+/// All metrics, sorted by key.
+pub fn all() -> &'static [Entry] {
+    ENTRIES
+}
+
+/// The metric of that name.
+pub fn find(key: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.key == key)
+}
+
+/// The metrics that judge a kind of task, sorted by key.
+pub fn of_kind(kind: TaskKind) -> impl Iterator<Item = &'static Entry> {
+    ENTRIES.iter().filter(move |entry| entry.kinds.contains(&kind))
+}
+
+const SHARE: Range = Range { low: Some(0.0), high: Some(1.0) };
+const ERROR: Range = Range { low: Some(0.0), high: None };
+const UP_TO_ONE: Range = Range { low: None, high: Some(1.0) };
+const CLASSES: &[TaskKind] = &[TaskKind::Classify, TaskKind::Tag];
+const NUMBERS: &[TaskKind] = &[TaskKind::Regress];
+const SPANS: &[TaskKind] = &[TaskKind::TagSpans];
+
+static ENTRIES: &[Entry] = &[
+    more("accuracy", "share of examples whose class is right", SHARE, &[TaskKind::Classify]),
+    more("f1-macro", "F1 averaged over classes, each class alike", SHARE, CLASSES),
+    more("f1-micro", "F1 over all examples alike (equals accuracy with one class an example)", SHARE, CLASSES),
+    less("mae", "mean absolute error", ERROR, NUMBERS),
+    more("precision-macro", "precision averaged over classes, each class alike", SHARE, CLASSES),
+    more("precision-micro", "precision over all examples alike", SHARE, CLASSES),
+    more("r2", "share of the variance that is explained; below 0 is worse than the mean", UP_TO_ONE, NUMBERS),
+    more("recall-macro", "recall averaged over classes, each class alike", SHARE, CLASSES),
+    more("recall-micro", "recall over all examples alike", SHARE, CLASSES),
+    less("rmse", "root of the mean squared error", ERROR, NUMBERS),
+    more("span-f1", "F1 over spans, as conlleval counts them", SHARE, SPANS),
+    more("span-precision", "share of predicted spans that are right in both ends and type", SHARE, SPANS),
+    more("span-recall", "share of gold spans found with both ends and type", SHARE, SPANS),
+    more("token-accuracy", "share of tokens whose tag is right", SHARE, &[TaskKind::Tag, TaskKind::TagSpans]),
+];
+
+const fn more(key: &'static str, summary: &'static str, range: Range, kinds: &'static [TaskKind]) -> Entry {
+    Entry { key, summary, range, higher_is_better: true, kinds }
+}
+
+const fn less(key: &'static str, summary: &'static str, range: Range, kinds: &'static [TaskKind]) -> Entry {
+    Entry { key, summary, range, higher_is_better: false, kinds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Accuracy, Confusion, Rmse, SpanF1};
+
+    #[test]
+    fn keys_are_sorted_and_unique() {
+        assert!(all().windows(2).all(|pair| pair[0].key < pair[1].key));
+        assert!(all().iter().all(|entry| find(entry.key) == Some(entry) && !entry.kinds.is_empty()));
+        assert_eq!(find("nothing"), None);
+    }
+
+    #[test]
+    fn every_metric_has_a_value_within_its_range() {
+        let (mut accuracy, mut confusion, mut rmse, mut span_f1) =
+            (Accuracy::new(), Confusion::new(), Rmse::new(), SpanF1::new());
+        for (gold, predicted) in [(0, 0), (1, 0), (1, 1)] {
+            accuracy.update(gold, predicted);
+            confusion.update(gold, predicted);
+            rmse.update(gold as f64, predicted as f64);
+        }
+        span_f1.update(&["B-A", "O"], &["B-A", "B-A"]).unwrap();
+        for kind in [TaskKind::Classify, TaskKind::Regress, TaskKind::Tag, TaskKind::TagSpans] {
+            for entry in of_kind(kind) {
+                let value = match kind {
+                    TaskKind::Classify | TaskKind::Tag => confusion.result().value(entry.key),
+                    TaskKind::Regress => rmse.result().value(entry.key),
+                    TaskKind::TagSpans => span_f1.result().value(entry.key),
+                };
+                let value = value.unwrap_or_else(|| panic!("{} has no value", entry.key));
+                assert!(entry.range.low.is_none_or(|low| value >= low), "{}", entry.key);
+                assert!(entry.range.high.is_none_or(|high| value <= high), "{}", entry.key);
+            }
+        }
+        assert_eq!(accuracy.result().value("accuracy"), confusion.result().value("accuracy"));
+    }
+}
