@@ -1,0 +1,91 @@
+//! What can go wrong while tasks are balanced.
+
+/// A result with this crate's error.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why tasks could not be balanced. Tasks are numbered from 0, in the order in which the balancer was built.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is nothing to balance.
+    #[error("there are no tasks to balance")]
+    NoTasks,
+    /// A loss is NaN or infinite.
+    #[error("the loss of task {task} is {value}")]
+    Loss {
+        /// The task's number.
+        task: usize,
+        /// Its loss.
+        value: f64,
+    },
+    /// A method found a weight that is NaN or infinite.
+    #[error("the weight of task {task} came out as {value}")]
+    Weight {
+        /// The task's number.
+        task: usize,
+        /// Its weight.
+        value: f64,
+    },
+    /// A method asked for what the step does not hold.
+    #[error("the method needs {need}, which this step did not provide")]
+    NotProvided {
+        /// What is missing.
+        need: &'static str,
+    },
+    /// Something has one value a task, but for another number of tasks.
+    #[error("{what} is for {found} tasks, expected {expected}")]
+    Tasks {
+        /// What it is.
+        what: &'static str,
+        /// How many tasks there are.
+        expected: usize,
+        /// How many it has values for.
+        found: usize,
+    },
+    /// A state has no vector of that name: it belongs to another method.
+    #[error("the balancer's state has no `{name}`: it was made by another method")]
+    State {
+        /// The name that was looked for.
+        name: &'static str,
+    },
+    /// A Gramian is not square.
+    #[error("row {row} of the Gramian has {found} entries, expected {expected}")]
+    GramianShape {
+        /// The row's number.
+        row: usize,
+        /// The number of rows.
+        expected: usize,
+        /// The number of entries in this row.
+        found: usize,
+    },
+    /// An entry of a Gramian cannot be a product of gradients: it is NaN or infinite, or a squared norm below zero.
+    #[error("entry ({row}, {column}) of the Gramian is {value}")]
+    GramianEntry {
+        /// The entry's row.
+        row: usize,
+        /// The entry's column.
+        column: usize,
+        /// The entry.
+        value: f64,
+    },
+    /// A Gramian is not symmetric.
+    #[error("the Gramian is not symmetric: entry ({row}, {column}) is {value}, its mirror is {mirror}")]
+    GramianSymmetry {
+        /// The entry's row.
+        row: usize,
+        /// The entry's column.
+        column: usize,
+        /// The entry.
+        value: f64,
+        /// The entry at (column, row).
+        mirror: f64,
+    },
+    /// A method's options are wrong.
+    #[error("balance method `{method}`: {message}")]
+    Options {
+        /// The method's key.
+        method: &'static str,
+        /// What is wrong, what was found, and what is accepted.
+        message: String,
+    },
+}
