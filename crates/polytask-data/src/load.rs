@@ -1,0 +1,302 @@
+//! How do files become a dataset?
+//!
+//! Every record is turned into numbers as soon as it is read: words by the shared interner, in reading order; labels
+//! and tags by lists of their own, which are sorted once training is known. Then examples are divided into train,
+//! valid and test, and the training examples are limited.
+
+mod builder;
+mod labels;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use polytask_spec::data::{Data, Files, Paths};
+use polytask_spec::network::{Tokenize, Truncate};
+
+use self::builder::Builder;
+use crate::error::{Error, Result};
+use crate::interner::Interner;
+use crate::open::Roots;
+use crate::readers::{self, Reader};
+use crate::record::{Column, ColumnKind, Part};
+use crate::rng::Rng;
+use crate::split;
+use crate::table::{Examples, TEXT};
+
+/// What is read, and what for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The name of the dataset: for messages, and for what is drawn by seed.
+    pub name: &'a str,
+    /// The format, the files and the split.
+    pub data: &'a Data,
+    /// Where relative paths are looked for.
+    pub roots: &'a Roots,
+    /// The seed of the draws, where the split has none of its own.
+    pub seed: u64,
+    /// How text becomes words.
+    pub text: TextOptions,
+    /// The columns that tasks predict.
+    pub targets: &'a [Target],
+}
+
+/// How text becomes words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextOptions {
+    /// How text is cut into words, where the reader does not give them.
+    pub tokenize: Tokenize,
+    /// Longest text in words, from 1.
+    pub max_tokens: usize,
+    /// Which part of a longer text is kept.
+    pub truncate: Truncate,
+}
+
+/// A column that a task predicts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The reader's column.
+    pub column: String,
+    /// What it is read as.
+    pub as_: AsKind,
+}
+
+/// What a target column is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AsKind {
+    /// A class; a column of numbers gives labels such as `7`.
+    Label,
+    /// A number; a column of labels must hold numbers.
+    Number,
+    /// One tag for each word.
+    Tags,
+}
+
+impl AsKind {
+    fn reads(self, kind: ColumnKind) -> bool {
+        match self {
+            AsKind::Label | AsKind::Number => matches!(kind, ColumnKind::Label | ColumnKind::Number),
+            AsKind::Tags => kind == ColumnKind::Tags,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            AsKind::Label => "label",
+            AsKind::Number => "number",
+            AsKind::Tags => "tags",
+        }
+    }
+}
+
+/// A dataset in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// The name of the dataset.
+    pub name: String,
+    /// The training examples; never empty.
+    pub train: Examples,
+    /// The validation examples; empty where the file names none and draws none.
+    pub valid: Examples,
+    /// The test examples.
+    pub test: Option<Examples>,
+    /// The label or tag names of each target column, as training has them: sorted, by value where all are numbers.
+    ///
+    /// Span tags (`I-PRT`) of valid and test are among them if training has their type under another prefix.
+    pub labels: BTreeMap<String, Vec<String>>,
+    /// What the user should know about the reading.
+    pub notes: Vec<String>,
+}
+
+/// Reads a dataset; `words` may hold words of other datasets, and gets those of this one.
+///
+/// Examples without any word are left out, and noted. The training examples that are kept are counted in `words`,
+/// each text as far as it is kept.
+///
+/// # Errors
+/// Files that are missing, empty or malformed; targets that the format does not have; a target with one class only
+/// in training; a label or tag in valid or test that training never has.
+pub fn load(request: &Request<'_>, words: &mut Interner) -> Result<Dataset> {
+    let reader = readers::for_data(request.data);
+    let mut builder = Builder::new(request, &reader.columns(), words)?;
+    let own_test = read_files(request, reader.as_ref(), &mut builder)?;
+    let (mut train, mut valid, mut test, mut labels, mut notes) = builder.finish();
+
+    let files = request.data.files();
+    let seed = files.split.seed.unwrap_or(request.seed);
+    let has_test = own_test || files.test.is_some();
+    let share = |share: f64, given: bool| if given { 0.0 } else { share };
+    let (valid_share, test_share) =
+        (share(files.split.valid, files.valid.is_some()), share(files.split.test, has_test));
+    if has_test && files.split.test > 0.0 {
+        notes.push(format!("data.{}: the test share is not drawn, because the files have a test part", request.name));
+    }
+    if valid_share > 0.0 || test_share > 0.0 {
+        let strata = split::strata(stratifier(request, &train), train.len());
+        let mut rng = Rng::derive(seed, &format!("split/{}", request.name), 0);
+        let mut drawn = split::draw(&strata, valid_share, test_share, &mut rng);
+        let columns: Vec<_> = train.columns.iter().filter(|(name, _)| *name != TEXT).map(|(_, store)| store).collect();
+        match split::keep_values(&mut drawn, &columns) {
+            0 => {}
+            moved => notes.push(format!(
+                "data.{}: {moved} drawn examples stay in training, because no other has their label or tag",
+                request.name
+            )),
+        }
+        if valid_share > 0.0 {
+            valid = train.select(&drawn.valid);
+        }
+        if test_share > 0.0 {
+            test = Some(train.select(&drawn.test));
+        }
+        train = train.select(&drawn.train);
+    }
+
+    let mut held_out: Vec<&mut Examples> = std::iter::once(&mut valid).chain(test.as_mut()).collect();
+    let labels = labels.settle(request, &mut train, &mut held_out, &mut notes)?;
+    if let Some(count) = files.limit.filter(|&count| count < train.len()) {
+        let strata = split::strata(stratifier(request, &train), train.len());
+        let mut rng = Rng::derive(seed, &format!("limit/{}", request.name), 0);
+        train = train.select(&split::limit(&strata, count, &mut rng));
+    }
+    if train.is_empty() {
+        let help = "give more examples, or a smaller `split` or larger `limit`";
+        return Err(unfit(request, "no training examples are left", help));
+    }
+    if let Some(tokens) = train.tokens() {
+        words.count(tokens.values());
+    }
+    Ok(Dataset { name: request.name.to_string(), train, valid, test, labels, notes })
+}
+
+/// Reads every file; returns whether a corpus brought a test part of its own.
+fn read_files(request: &Request<'_>, reader: &dyn Reader, builder: &mut Builder<'_>) -> Result<bool> {
+    let Files { path, train, valid, test, .. } = request.data.files();
+    let mut own_test = false;
+    match (path, train) {
+        (Some(path), None) => {
+            // Given test files take the place of the corpus's own.
+            let part = if test.is_some() { Part::Train } else { Part::All };
+            own_test = read_path(request, reader, path, part, Part::Train, builder)?;
+        }
+        (None, Some(paths)) => read_paths(request, reader, paths, Part::Train, builder)?,
+        (Some(_), Some(_)) => {
+            return Err(unfit(request, "gives both `path` and `train`", "remove one of them"));
+        }
+        (None, None) => {
+            return Err(unfit(
+                request,
+                "names no files",
+                "give `train`, or `path` for a file or folder with everything",
+            ));
+        }
+    }
+    for (paths, part) in [(valid, Part::Valid), (test, Part::Test)] {
+        if let Some(paths) = paths {
+            read_paths(request, reader, paths, part, builder)?;
+        }
+    }
+    Ok(own_test)
+}
+
+fn read_paths(
+    request: &Request<'_>,
+    reader: &dyn Reader,
+    paths: &Paths,
+    part: Part,
+    builder: &mut Builder<'_>,
+) -> Result<()> {
+    if paths.as_slice().is_empty() {
+        return Err(unfit(request, "has an empty list of files", "name a file, or remove the key"));
+    }
+    for path in paths.as_slice() {
+        read_path(request, reader, path, part, part, builder)?;
+    }
+    Ok(())
+}
+
+/// Reads `part` of a path; records of no part go to `default`. Returns whether there were test records of the
+/// format's own.
+fn read_path(
+    request: &Request<'_>,
+    reader: &dyn Reader,
+    path: &str,
+    part: Part,
+    default: Part,
+    builder: &mut Builder<'_>,
+) -> Result<bool> {
+    let place = request.roots.resolve(path)?;
+    let (mut count, mut own_test) = (0_usize, false);
+    let notes = reader.read(&place, part, &mut |record| {
+        own_test |= record.part == Part::Test;
+        let part = if record.part == Part::All { default } else { record.part };
+        count += usize::from(part == default);
+        builder.push(record, part)
+    })?;
+    if count == 0 {
+        let part = match default {
+            Part::Test => " of a test part",
+            Part::Valid => " of a validation part",
+            Part::All | Part::Train => "",
+        };
+        let help = format!("check the path; `{}` finds no examples{part} in it", request.data.format());
+        return Err(Error::Empty { path: place.display().to_string(), help });
+    }
+    builder.notes.extend(notes);
+    Ok(own_test)
+}
+
+/// The column that strata come from: the first label, else the first number.
+fn stratifier<'e>(request: &Request<'_>, examples: &'e Examples) -> Option<&'e crate::table::ColumnStore> {
+    let of = |kind| request.targets.iter().find(|target| target.as_ == kind);
+    of(AsKind::Label).or(of(AsKind::Number)).and_then(|target| examples.columns.get(&target.column))
+}
+
+/// A target and where it stands in a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bound {
+    target: Target,
+    position: usize,
+}
+
+/// Finds the text and the targets among the reader's columns.
+fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(usize, Vec<Bound>)> {
+    let is_text = |column: &Column| matches!(column.kind, ColumnKind::Text | ColumnKind::Tokens);
+    let Some(text) = columns.iter().position(is_text) else {
+        return Err(unfit(request, "no column holds words", "name one of `columns` \"token\""));
+    };
+    let mut bound = Vec::<Bound>::new();
+    for target in request.targets {
+        let known = || {
+            let names = columns.iter().filter(|column| !is_text(column));
+            let names: Vec<String> = names.map(|column| format!("{} ({})", column.name, column.kind.name())).collect();
+            if names.is_empty() { "the format has no targets".into() } else { format!("there is {}", names.join(", ")) }
+        };
+        let name = &target.column;
+        let position = columns.iter().position(|column| column.name == *name && name != TEXT);
+        let Some(position) = position.filter(|&position| !is_text(&columns[position])) else {
+            return Err(unfit(request, &format!("has no column `{name}` to predict"), &known()));
+        };
+        if !target.as_.reads(columns[position].kind) {
+            let message = format!("the column `{name}` cannot be read as {}", target.as_.name());
+            return Err(unfit(request, &message, &known()));
+        }
+        match bound.iter().find(|other| other.target.column == *name) {
+            Some(other) if other.target == *target => {}
+            Some(other) => {
+                let message = format!(
+                    "the column `{name}` is asked for as {} and as {}",
+                    other.target.as_.name(),
+                    target.as_.name()
+                );
+                return Err(unfit(request, &message, "name the files a second time, as another dataset"));
+            }
+            None => bound.push(Bound { target: target.clone(), position }),
+        }
+    }
+    Ok((text, bound))
+}
+
+fn unfit(request: &Request<'_>, message: &str, help: &str) -> Error {
+    Error::Unfit { dataset: request.name.to_string(), message: message.to_string(), help: help.to_string() }
+}

@@ -1,0 +1,248 @@
+//! How is a file opened?
+//!
+//! Files are read as streams, plain or gzip-compressed, told apart by their first two bytes and not by their names.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::error::{Error, Malformed, Result};
+
+const BUFFER: usize = 1 << 17;
+
+/// Folders that relative paths are looked for in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roots {
+    /// The folders, the first to look in first.
+    pub dirs: Vec<PathBuf>,
+}
+
+impl Roots {
+    /// Returns where `path` is: itself where absolute, else in the first root that holds it.
+    ///
+    /// Without roots a relative path is looked for in the working folder.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the places tried, if it is in none of them.
+    pub fn resolve(&self, path: &str) -> Result<PathBuf> {
+        let mut tried: Vec<PathBuf> = match Path::new(path).is_absolute() || self.dirs.is_empty() {
+            true => vec![PathBuf::from(path)],
+            false => self.dirs.iter().map(|dir| dir.join(path)).collect(),
+        };
+        match tried.iter().position(|place| place.exists()) {
+            Some(index) if !path.is_empty() => Ok(tried.swap_remove(index)),
+            _ => Err(Error::Missing { path: path.to_string(), tried }),
+        }
+    }
+}
+
+/// Opens a plain or gzip-compressed file as a stream of its plain bytes.
+///
+/// # Errors
+/// [`Error::Missing`] and [`Error::Io`]; a folder is an error.
+pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
+    let name = || path.display().to_string();
+    if path.is_dir() {
+        let source = std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder, a file is needed");
+        return Err(Error::Io { path: name(), source });
+    }
+    let file = File::open(path).map_err(|source| Error::io(name(), source))?;
+    let mut reader = BufReader::with_capacity(BUFFER, file);
+    let start = reader.fill_buf().map_err(|source| Error::io(name(), source))?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(reader))));
+    }
+    Ok(Box::new(reader))
+}
+
+/// Reads a whole file, plain or compressed.
+///
+/// # Errors
+/// As [`open`], and [`Error::Truncated`].
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes).map_err(|source| Error::io(path.display().to_string(), source))?;
+    Ok(bytes)
+}
+
+/// The lines of a stream as bytes: split at LF only, without CR before it and without a byte order mark.
+pub struct Lines<R> {
+    reader: R,
+    file: String,
+    line: Vec<u8>,
+    number: u32,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Reads lines from `reader`; `file` is its name in messages.
+    pub fn new(reader: R, file: impl Into<String>) -> Lines<R> {
+        Lines { reader, file: file.into(), line: Vec::new(), number: 0 }
+    }
+
+    /// The next line and its number from 1, or `None` at the end.
+    ///
+    /// A file without a line break at its end has no empty last line.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Truncated`], and [`Error::Malformed`] for UTF-16.
+    pub fn next_line(&mut self) -> Result<Option<(u32, &[u8])>> {
+        self.line.clear();
+        let read = self.reader.read_until(b'\n', &mut self.line);
+        if read.map_err(|source| Error::io(&self.file, source))? == 0 {
+            return Ok(None);
+        }
+        self.number = self.number.saturating_add(1);
+        let mut line = self.line.as_slice();
+        line = line.strip_suffix(b"\n").unwrap_or(line);
+        line = line.strip_suffix(b"\r").unwrap_or(line);
+        if self.number == 1 {
+            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+            if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+                return Err(not_utf8(&self.file, 1, 1, "UTF-16"));
+            }
+        }
+        Ok(Some((self.number, line)))
+    }
+}
+
+/// Returns `line` as text.
+///
+/// # Errors
+/// [`Error::Malformed`] with the first byte that is not UTF-8.
+pub fn utf8<'a>(line: &'a [u8], file: &str, number: u32) -> Result<&'a str> {
+    std::str::from_utf8(line).map_err(|error| {
+        let at = error.valid_up_to();
+        not_utf8(file, number, at as u64 + 1, &format!("the byte 0x{:02X}", line[at]))
+    })
+}
+
+fn not_utf8(file: &str, line: u32, column: u64, found: &str) -> Error {
+    Error::from(Malformed {
+        file: file.to_string(),
+        line: u64::from(line),
+        column: Some(column),
+        accepted: "UTF-8".to_string(),
+        found: found.to_string(),
+        help: "convert the file, for example with `iconv -f windows-1252 -t utf-8`".to_string(),
+    })
+}
+
+/// Decodes UTF-8, and as Windows-1252 those bytes that are not UTF-8.
+///
+/// The text is owned exactly where such bytes were found. Byte for byte, not line for line: a line that holds both
+/// keeps its valid letters. The five bytes that Windows-1252 leaves undefined become U+FFFD.
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|&byte| windows_1252(byte)));
+    }
+    Cow::Owned(text)
+}
+
+/// A byte of 128 and above as Windows-1252; those below are ASCII.
+fn windows_1252(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
+        '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => HIGH[usize::from(byte) - 0x80],
+        _ => char::from(byte),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn lines(bytes: &[u8]) -> Result<Vec<(u32, Vec<u8>)>> {
+        let mut lines = Lines::new(bytes, "f");
+        let mut found = Vec::new();
+        while let Some((number, line)) = lines.next_line()? {
+            found.push((number, line.to_vec()));
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn lines_end_at_lf_only() {
+        let found = lines("\u{feff}a\r\n\nb\u{85}c\rd\u{2028}e".as_bytes()).unwrap();
+        let expected = ["a", "", "b\u{85}c\rd\u{2028}e"];
+        assert_eq!(found.len(), 3);
+        for (index, (number, line)) in found.iter().enumerate() {
+            assert_eq!((*number as usize, line.as_slice()), (index + 1, expected[index].as_bytes()));
+        }
+        assert!(lines(b"").unwrap().is_empty());
+        assert_eq!(lines(b"a\n").unwrap().len(), 1);
+        let message = lines(b"\xff\xfea\0").unwrap_err().to_string();
+        assert!(message.starts_with("f:1:1: expected UTF-8, found UTF-16\n  help: "), "{message}");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_windows_1252() {
+        assert_eq!(decode(b"na\xefve \xe9 \x96 \x81"), "naïve é – \u{fffd}");
+        assert_eq!(decode("é\u{96}".as_bytes()), "é\u{96}");
+        assert_eq!(decode(b"\xc3\xa9 \xe9 \xef\xbf "), "é é ï¿ ");
+        assert!(matches!(decode(b"abc"), Cow::Borrowed("abc")));
+    }
+
+    #[test]
+    fn a_byte_that_is_not_utf8_is_named() {
+        let message = utf8(b"ab\xe9", "f", 7).unwrap_err().to_string();
+        assert!(message.starts_with("f:7:3: expected UTF-8, found the byte 0xE9"), "{message}");
+    }
+
+    #[test]
+    fn compressed_files_are_known_by_their_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plain.txt");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let text: String = (0..10_000).map(|number| format!("{number}\n")).collect();
+        encoder.write_all(text.as_bytes()).unwrap();
+        let bytes = encoder.finish().unwrap();
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(read(&path).unwrap(), text.as_bytes());
+        // Two members, one after the other, as `cat a.gz b.gz` makes them.
+        std::fs::write(&path, [&bytes[..], &bytes].concat()).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 2 * text.len());
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let error = read(&path).unwrap_err();
+        assert!(matches!(error, Error::Truncated { .. }), "{error:?}");
+        assert!(error.to_string().contains("cut off"), "{error}");
+        std::fs::write(&path, "plain").unwrap();
+        assert_eq!(read(&path).unwrap(), b"plain");
+        assert!(open(dir.path()).err().unwrap().to_string().contains("it is a folder"));
+    }
+
+    #[test]
+    fn a_path_is_looked_for_in_every_root() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let roots = Roots { dirs: vec![first.path().into(), second.path().into()] };
+        std::fs::write(second.path().join("b"), "").unwrap();
+        assert_eq!(roots.resolve("b").unwrap(), second.path().join("b"));
+        std::fs::write(first.path().join("b"), "").unwrap();
+        assert_eq!(roots.resolve("b").unwrap(), first.path().join("b"));
+        let absolute = second.path().join("b");
+        assert_eq!(roots.resolve(absolute.to_str().unwrap()).unwrap(), absolute);
+        match roots.resolve("c").unwrap_err() {
+            Error::Missing { path, tried } => {
+                assert_eq!((path.as_str(), tried.len()), ("c", 2));
+                assert_eq!(tried[1], second.path().join("c"));
+            }
+            other => panic!("{other}"),
+        }
+        assert!(matches!(roots.resolve(""), Err(Error::Missing { .. })));
+    }
+}

@@ -1,0 +1,93 @@
+//! How does a file become lines? Its text is read and decompressed in chunks of whole lines, on a thread of its own.
+
+use super::VectorsProblem;
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
+use std::sync::mpsc::SyncSender;
+
+/// Text in a chunk, before what is left of the last line is added.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Longest line: 65,536 numbers of 16 characters.
+pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// A file of text, decompressed where it is compressed.
+pub(super) struct Text {
+    reader: Box<dyn Read + Send>,
+    compressed: bool,
+}
+
+/// Whole lines, or why there are no more.
+pub(super) type Chunk = Result<Vec<u8>, Stop>;
+
+/// Why the text ended before its end.
+pub(super) enum Stop {
+    /// The file cannot be read.
+    Io(std::io::Error),
+    /// The compressed data are cut.
+    Truncated,
+    /// The compressed data are damaged.
+    Damaged(std::io::Error),
+    /// No line ended for [`LINE_BYTES_MAX`] bytes.
+    LongLine,
+}
+
+/// Opens a file, plain or gzip, whatever its name says.
+pub(super) fn open(path: &Path) -> Result<Text, VectorsProblem> {
+    let file = File::open(path).map_err(VectorsProblem::Io)?;
+    let mut file = BufReader::with_capacity(1 << 17, file);
+    let start = file.fill_buf().map_err(VectorsProblem::Io)?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Text { reader: Box::new(MultiGzDecoder::new(file)), compressed: true });
+    }
+    let archives: [(&[u8], &'static str); 4] =
+        [(b"PK\x03\x04", "zip"), (b"\xfd7zXZ", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd")];
+    // `BZh` may start a word; a bzip2 file goes on with its level and the digits of pi.
+    let is_archive = |magic: &[u8]| start.starts_with(magic) && (magic != b"BZh" || start.get(4) == Some(&0x31));
+    match archives.iter().find(|(magic, _)| is_archive(magic)) {
+        Some((_, kind)) => Err(VectorsProblem::Archive { kind }),
+        None => Ok(Text { reader: Box::new(file), compressed: false }),
+    }
+}
+
+impl Text {
+    /// Sends the text in chunks, each of whole lines; only the last may lack its final line end.
+    ///
+    /// Returns early where nobody receives any more.
+    pub(super) fn send(mut self, chunks: &SyncSender<Chunk>) {
+        let mut rest: Vec<u8> = Vec::new();
+        loop {
+            let mut chunk = Vec::with_capacity(rest.len() + CHUNK_BYTES);
+            chunk.append(&mut rest);
+            let read = (&mut self.reader).take(CHUNK_BYTES as u64).read_to_end(&mut chunk);
+            if matches!(read, Ok(0)) {
+                let _ = chunks.send(Ok(chunk));
+                return;
+            }
+            let line_end = chunk.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            rest = chunk.split_off(line_end);
+            if chunks.send(Ok(chunk)).is_err() {
+                return;
+            }
+            let stop = match read {
+                Err(error) => Some(self.stop(error)),
+                Ok(_) => (rest.len() > LINE_BYTES_MAX).then_some(Stop::LongLine),
+            };
+            if let Some(stop) = stop {
+                let _ = chunks.send(Err(stop));
+                return;
+            }
+        }
+    }
+
+    fn stop(&self, error: std::io::Error) -> Stop {
+        match error.kind() {
+            ErrorKind::UnexpectedEof if self.compressed => Stop::Truncated,
+            // What the decoder complains about comes without a number of the operating system.
+            _ if self.compressed && error.raw_os_error().is_none() => Stop::Damaged(error),
+            _ => Stop::Io(error),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What can be wrong with a file of word vectors?
+
+use std::path::PathBuf;
+
+/// A file of word vectors that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct VectorsError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: VectorsProblem,
+}
+
+/// What is wrong with a file of word vectors. Lines and columns (in characters) count from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum VectorsProblem {
+    /// The file cannot be opened or read.
+    #[error("cannot be read: {0}")]
+    Io(std::io::Error),
+    /// The file is an archive or a compressed file of a kind that is not read.
+    #[error("is a {kind} file; word vectors are read from GloVe text format, plain or .gz\n  help: unpack it first")]
+    Archive {
+        /// The kind of file.
+        kind: &'static str,
+    },
+    /// The file holds bytes that no text has.
+    #[error(
+        "line {line} holds bytes that are no text; word vectors are read from GloVe text format, plain or .gz\n\
+         \x20 help: binary vectors (.bin) have to be converted to text"
+    )]
+    Binary {
+        /// The line.
+        line: usize,
+    },
+    /// The file holds no vector.
+    #[error("holds no word vectors")]
+    Empty,
+    /// The compressed data end too early.
+    #[error("the .gz file is truncated: its data end after line {line}\n  help: fetch the file again")]
+    Truncated {
+        /// The last complete line; `0` where there is none.
+        line: usize,
+    },
+    /// The compressed data are damaged.
+    #[error("the .gz file is damaged after line {line}: {source}\n  help: fetch the file again")]
+    Damaged {
+        /// The last complete line before the damage.
+        line: usize,
+        /// What the decoder says.
+        source: std::io::Error,
+    },
+    /// A line is longer than any vector.
+    #[error("line {line} is longer than {limit} bytes; a line is a word and its numbers")]
+    LongLine {
+        /// The line.
+        line: usize,
+        /// Longest line in bytes.
+        limit: usize,
+    },
+    /// A vector has too few or too many numbers.
+    #[error("line {line}: the vector of {word:?} has {found} numbers, where {expected} were expected")]
+    Width {
+        /// The line.
+        line: usize,
+        /// The word.
+        word: String,
+        /// Numbers on the line.
+        found: usize,
+        /// Numbers on the first line, or in the header.
+        expected: usize,
+    },
+    /// A token of a vector is no number.
+    #[error("line {line}, column {column}: {token:?} is no number")]
+    Number {
+        /// The line.
+        line: usize,
+        /// The column at which the token starts.
+        column: usize,
+        /// The token.
+        token: String,
+    },
+    /// A number is NaN or infinite, or too large for 32 bits.
+    #[error("line {line}, column {column}: {token:?} is not a finite number")]
+    NotFinite {
+        /// The line.
+        line: usize,
+        /// The column at which the token starts.
+        column: usize,
+        /// The token.
+        token: String,
+    },
+    /// A word is not UTF-8.
+    #[error("line {line}: the word {word:?} is not UTF-8")]
+    Encoding {
+        /// The line.
+        line: usize,
+        /// The word, with `\u{FFFD}` for what is no character.
+        word: String,
+    },
+}

@@ -1,0 +1,163 @@
+use super::*;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+
+fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn all(bytes: &[u8]) -> Result<WordVectors, VectorsProblem> {
+    read_vectors(file(bytes).path(), &|_| true).map_err(|error| error.problem)
+}
+
+fn words(bytes: &[u8]) -> Vec<String> {
+    all(bytes).unwrap().words
+}
+
+fn message(bytes: &[u8]) -> String {
+    all(bytes).unwrap_err().to_string()
+}
+
+const PLAIN: &[u8] = b"the 0.5 -1e-2 3\ncat 1 .25 -0\n";
+
+#[test]
+fn reads_words_and_numbers() {
+    let expected = WordVectors {
+        dim: 3,
+        words: vec!["the".into(), "cat".into()],
+        values: vec![0.5, -0.01, 3.0, 1.0, 0.25, 0.0],
+        lines_read: 2,
+    };
+    assert_eq!(all(PLAIN).unwrap(), expected);
+    assert_eq!(all(&gzip(PLAIN)).unwrap(), expected);
+    assert_eq!(expected.vector(1), [1.0, 0.25, 0.0]);
+    let crlf = String::from_utf8_lossy(PLAIN).replace('\n', "\r\n");
+    assert_eq!(all(format!("\u{FEFF}{crlf}").as_bytes()).unwrap(), expected);
+    assert_eq!(all(&PLAIN[..PLAIN.len() - 1]).unwrap(), expected);
+    // Gzip members one after the other are one file.
+    let members = [gzip(&PLAIN[..20]), gzip(&PLAIN[20..])].concat();
+    assert_eq!(all(&members).unwrap(), expected);
+}
+
+#[test]
+fn reads_wanted_words_only() {
+    let read = read_vectors(file(b"a 1 2\nb x y\nc 5 6\n").path(), &|word| word == "c").unwrap();
+    assert_eq!((read.words, read.values, read.lines_read), (vec!["c".into()], vec![5.0, 6.0], 3));
+}
+
+#[test]
+fn a_header_tells_the_width() {
+    let read = all(b"2 3\nthe 1 2 3 \nof 4 5 6 \n").unwrap();
+    assert_eq!((read.dim, read.words.len(), read.lines_read), (3, 2, 3));
+    assert_eq!(message(b"2 4\nthe 1 2 3\n"), "line 2: the vector of \"the\" has 3 numbers, where 4 were expected");
+    assert!(matches!(all(b"2 3\n"), Err(VectorsProblem::Empty)));
+}
+
+#[test]
+fn words_may_hold_spaces() {
+    let read = all(b". . 0.1 0.2\na 0.3 0.4\n. . . 0.5 0.6\nto me@a.org 0.7 0.8\nb\t1\t2\n").unwrap();
+    assert_eq!(read.words, [". .", "a", ". . .", "to me@a.org", "b"]);
+    assert_eq!(read.values, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 2.0]);
+    assert_eq!(words(b"1998 0.1 0.2\n2 3 4\n"), ["1998", "2"]);
+    assert_eq!(words("\u{a0} 1 2\n\u{85}x 1 2\n".as_bytes()), ["\u{a0}", "\u{85}x"]);
+    // Runs of spaces separate as one does.
+    assert_eq!(all(b"a 1 2\nb  3   4\n").unwrap().values, [1.0, 2.0, 3.0, 4.0]);
+}
+
+#[test]
+fn the_first_of_two_vectors_counts() {
+    let read = all(b"a 1 2\nb 3 4\na 5 6\n").unwrap();
+    assert_eq!((read.words.len(), read.values), (2, vec![1.0, 2.0, 3.0, 4.0]));
+}
+
+#[test]
+fn a_wrong_width_is_told() {
+    let expected = "has 1 numbers, where 2 were expected";
+    assert_eq!(message(b"a 1 2\nb 3\n"), format!("line 2: the vector of \"b\" {expected}"));
+    let message_long = message(b"a 1 2\nb 3.5 4.5 5.5\n");
+    assert_eq!(message_long, "line 2: the vector of \"b\" has 3 numbers, where 2 were expected");
+    assert!(message(b"a 1 2\nb  3\n").contains(expected));
+    assert!(message(b"a\n").contains("has 0 numbers"));
+    let unwanted = read_vectors(file(b"a 1 2\nb 3\n").path(), &|_| false).unwrap_err();
+    assert!(unwanted.to_string().contains("line 2"), "{unwanted}");
+}
+
+#[test]
+fn what_is_no_number_is_told() {
+    assert_eq!(message("a 1 2\nbé 3 4,5\n".as_bytes()), "line 2, column 6: \"4,5\" is no number");
+    assert_eq!(message(b"a 0.1 x 0.2\n"), "line 1, column 7: \"x\" is no number");
+    assert_eq!(message(b"a b\n"), "line 1, column 3: \"b\" is no number");
+    for token in ["nan", "-inf", "Infinity", "1e39"] {
+        let expected = format!("line 2, column 5: \"{token}\" is not a finite number");
+        assert_eq!(message(format!("a 1 2\nb 3 {token}\n").as_bytes()), expected);
+    }
+}
+
+#[test]
+fn bad_utf8_is_told() {
+    assert_eq!(message(b"a 1 2\nb\xff 3 4\n"), "line 2: the word \"b\u{FFFD}\" is not UTF-8");
+    assert_eq!(message(b"a 1 2\nb 3 \xff\n"), "line 2, column 5: \"\u{FFFD}\" is no number");
+}
+
+#[test]
+fn an_empty_file_is_told() {
+    for empty in [&b""[..], b"\n\n", b"\xef\xbb\xbf"] {
+        assert!(matches!(all(empty), Err(VectorsProblem::Empty)));
+        assert!(matches!(all(&gzip(empty)), Err(VectorsProblem::Empty)));
+    }
+}
+
+#[test]
+fn a_truncated_or_damaged_gz_is_told() {
+    let mut rng = crate::rng::Rng::new(4);
+    let text: String = (0..20_000).map(|word| format!("w{word} {} {}\n", rng.uniform(), rng.uniform())).collect();
+    let compressed = gzip(text.as_bytes());
+    assert_eq!(all(&compressed).unwrap().lines_read, 20_000);
+    let Err(VectorsProblem::Truncated { line }) = all(&compressed[..compressed.len() / 2]) else { panic!() };
+    assert!((9_000..11_000).contains(&line), "{line}");
+    assert!(matches!(all(&compressed[..compressed.len() - 3]), Err(VectorsProblem::Truncated { line: 20_000 })));
+    assert!(matches!(all(&compressed[..5]), Err(VectorsProblem::Truncated { line: 0 })));
+    let middle = compressed.len() / 2;
+    for damage in [&[0xff; 1][..], &[0; 9], &[0xff; 1000]] {
+        let mut damaged = compressed.clone();
+        damaged[middle..][..damage.len()].copy_from_slice(damage);
+        let problem = all(&damaged).unwrap_err();
+        assert!(matches!(problem, VectorsProblem::Damaged { line: 8_000.., .. }), "{problem}");
+    }
+}
+
+#[test]
+fn other_formats_are_told() {
+    assert!(message(b"PK\x03\x04rest").contains("is a zip file"));
+    assert!(message(b"2 3\nthe \x00\x01\xff\x7f\n").contains("line 2 holds bytes that are no text"));
+    assert!(matches!(all(&[b'x'; 3 << 20]), Err(VectorsProblem::LongLine { line: 1, .. })));
+    assert_eq!(words(b"BZhx 1 2\n"), ["BZhx"]);
+}
+
+#[test]
+fn a_missing_file_is_told_with_its_path() {
+    let error = read_vectors(Path::new("/no/such.txt"), &|_| true).unwrap_err();
+    assert!(error.to_string().starts_with("/no/such.txt: cannot be read: "), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(read_vectors(folder.path(), &|_| true).unwrap_err().problem, VectorsProblem::Io(_)));
+}
+
+#[test]
+fn lines_that_cross_chunks_are_whole() {
+    let text: String = (0..60_000).map(|word| format!("a-long-word-{word} {word}.5 0.125 -3 {word}\n")).collect();
+    assert!(text.len() > 2 << 20);
+    let read = all(text.as_bytes()).unwrap();
+    assert_eq!(read.words.len(), 60_000);
+    for (index, vector) in read.values.chunks(4).enumerate() {
+        assert_eq!(vector, [index as f32 + 0.5, 0.125, -3.0, index as f32]);
+    }
+}
