@@ -1,0 +1,110 @@
+//! What happens at one position? The gates' activations and the cell, and their derivatives.
+//!
+//! Values are worked in blocks of sixteen, the last one padded: without that, the values beyond the last full vector
+//! would be worked one by one, which takes as long as all the others.
+
+use crate::math::{sigmoid1, tanh1, vectorize};
+
+const BLOCK: usize = 16;
+type Block = [f32; BLOCK];
+
+/// What forward left of a position: `gates` `[alive, 4h]`, `cells` `[alive, h]`, and the cells `before` `[alive.., h]`,
+/// empty at the first position.
+pub(super) struct Values<'a> {
+    pub(super) gates: &'a [f32],
+    pub(super) cells: &'a [f32],
+    pub(super) before: &'a [f32],
+}
+
+/// Replaces the sums in `gates` `[alive, 4h]` by their activations, and writes `cells` and `hidden` `[alive, h]`.
+///
+/// `before` has the cells of the position before, at least `alive` rows, or is empty.
+pub(super) fn forward(gates: &mut [f32], before: &[f32], cells: &mut [f32], hidden: &mut [f32], h: usize) {
+    vectorize(
+        #[inline(always)]
+        || {
+            let rows = gates.chunks_exact_mut(4 * h).zip(cells.chunks_exact_mut(h)).zip(hidden.chunks_exact_mut(h));
+            for (rank, ((gates, cells), hidden)) in rows.enumerate() {
+                let before = if before.is_empty() { before } else { &before[rank * h..][..h] };
+                for first in (0..h).step_by(BLOCK) {
+                    let length = BLOCK.min(h - first);
+                    let [input, forget, new, output] = std::array::from_fn(|gate| load(&gates[gate * h..][..h], first));
+                    let before = load(before, first);
+                    let (mut cell, mut state) = ([0.0; BLOCK], [0.0; BLOCK]);
+                    let (mut i, mut f, mut g, mut o) = (input, forget, new, output);
+                    for at in 0..BLOCK {
+                        i[at] = sigmoid1(i[at]);
+                        f[at] = sigmoid1(f[at]);
+                        g[at] = tanh1(g[at]);
+                        o[at] = sigmoid1(o[at]);
+                        cell[at] = f[at] * before[at] + i[at] * g[at];
+                        state[at] = o[at] * tanh1(cell[at]);
+                    }
+                    for (gate, values) in [i, f, g, o].iter().enumerate() {
+                        store(&mut gates[gate * h..][..h], first, length, values);
+                    }
+                    store(cells, first, length, &cell);
+                    store(hidden, first, length, &state);
+                }
+            }
+        },
+    );
+}
+
+/// Writes the gradients `[alive, 4h]` of the gates' sums, from those of the hidden states and of the cells `[alive, h]`;
+/// the latter become those of the cells before.
+pub(super) fn backward(values: &Values<'_>, dhidden: &[f32], dcells: &mut [f32], dgates: &mut [f32], h: usize) {
+    vectorize(
+        #[inline(always)]
+        || {
+            let inputs =
+                values.gates.chunks_exact(4 * h).zip(values.cells.chunks_exact(h)).zip(dhidden.chunks_exact(h));
+            let outputs = dcells.chunks_exact_mut(h).zip(dgates.chunks_exact_mut(4 * h));
+            for (rank, (((gates, cells), dhidden), (dcells, dgates))) in inputs.zip(outputs).enumerate() {
+                let before = if values.before.is_empty() { values.before } else { &values.before[rank * h..][..h] };
+                for first in (0..h).step_by(BLOCK) {
+                    let length = BLOCK.min(h - first);
+                    let [i, f, g, o]: [Block; 4] = std::array::from_fn(|gate| load(&gates[gate * h..][..h], first));
+                    let (before, cell) = (load(before, first), load(cells, first));
+                    let (dstate, mut dcell) = (load(dhidden, first), load(dcells, first));
+                    let mut sums = [[0.0; BLOCK]; 4];
+                    for at in 0..BLOCK {
+                        let activated = tanh1(cell[at]);
+                        let change = dcell[at] + dstate[at] * o[at] * (1.0 - activated * activated);
+                        sums[0][at] = change * g[at] * i[at] * (1.0 - i[at]);
+                        sums[1][at] = change * before[at] * f[at] * (1.0 - f[at]);
+                        sums[2][at] = change * i[at] * (1.0 - g[at] * g[at]);
+                        sums[3][at] = dstate[at] * activated * o[at] * (1.0 - o[at]);
+                        dcell[at] = change * f[at];
+                    }
+                    for (gate, values) in sums.iter().enumerate() {
+                        store(&mut dgates[gate * h..][..h], first, length, values);
+                    }
+                    store(dcells, first, length, &dcell);
+                }
+            }
+        },
+    );
+}
+
+/// Reads a block, with zeros where the slice ends before it does.
+#[inline(always)]
+fn load(values: &[f32], first: usize) -> Block {
+    let mut block = [0.0; BLOCK];
+    let rest = values.get(first..).unwrap_or(&[]);
+    match rest.first_chunk::<BLOCK>() {
+        Some(full) => block = *full,
+        None => block[..rest.len()].copy_from_slice(rest),
+    }
+    block
+}
+
+/// Writes the first `length` values of a block.
+#[inline(always)]
+fn store(values: &mut [f32], first: usize, length: usize, block: &Block) {
+    let out = &mut values[first..first + length];
+    match out.first_chunk_mut::<BLOCK>() {
+        Some(full) => *full = *block,
+        None => out.copy_from_slice(&block[..length]),
+    }
+}

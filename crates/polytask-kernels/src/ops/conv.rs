@@ -1,0 +1,125 @@
+//! Convolution over time, token by token or with the maximum over the text.
+
+use std::sync::{Arc, Mutex};
+
+use burn::tensor::Tensor;
+
+use super::host::{HostOp, Input, Keep, Operand, Outcome, apply};
+use super::pool::padded;
+use crate::activation::Activation;
+use crate::filters::{FilterGradients, Filters};
+use crate::{conv, conv_max};
+
+/// Convolution that keeps the length: `[batch, time, widths * filters]`, zero past each length.
+///
+/// `x` is `[batch, time, d]`; `weights` has one matrix `[width * d, filters]` a width, at most six; `bias` is
+/// `[widths * filters]`. Outside its length a text reads zero.
+///
+/// # Panics
+///
+/// Where shapes do not fit, or there are more than six widths.
+pub fn conv(
+    x: Tensor<3>,
+    lengths: Arc<Vec<usize>>,
+    weights: Vec<Tensor<2>>,
+    bias: Tensor<1>,
+    activation: Activation,
+) -> Tensor<3> {
+    apply(Conv { lengths, activation }, inputs(x, weights, bias))
+}
+
+/// The maximum over time of [`conv`], in one operation: `[batch, widths * filters]`.
+///
+/// # Panics
+///
+/// As [`conv`].
+pub fn conv_max(
+    x: Tensor<3>,
+    lengths: Arc<Vec<usize>>,
+    weights: Vec<Tensor<2>>,
+    bias: Tensor<1>,
+    activation: Activation,
+) -> Tensor<2> {
+    apply(ConvMax { lengths, activation, argmax: Mutex::default() }, inputs(x, weights, bias))
+}
+
+fn inputs(x: Tensor<3>, weights: Vec<Tensor<2>>, bias: Tensor<1>) -> Vec<Input> {
+    [x.into(), bias.into()].into_iter().chain(weights.into_iter().map(Input::from)).collect()
+}
+
+/// Hands the filters among the inputs (`x`, `bias`, one weight matrix a width) to a kernel.
+fn with_filters<R>(inputs: &[Operand<'_>], activation: Activation, run: impl FnOnce(&Filters<'_>) -> R) -> R {
+    let d = inputs[0].dim(2);
+    let widths: Vec<usize> = inputs[2..].iter().map(|weights| weights.dim(0) / d).collect();
+    let weights: Vec<&[f32]> = inputs[2..].iter().map(|weights| weights.data).collect();
+    let count = inputs[2].dim(1);
+    run(&Filters { widths: &widths, count, weights: &weights, bias: inputs[1].data, activation })
+}
+
+fn gradients(dx: Option<Vec<f32>>, filters: FilterGradients) -> Vec<Option<Vec<f32>>> {
+    [dx, Some(filters.bias)].into_iter().chain(filters.weights.into_iter().map(Some)).collect()
+}
+
+struct Conv {
+    lengths: Arc<Vec<usize>>,
+    activation: Activation,
+}
+
+impl HostOp for Conv {
+    fn name(&self) -> &'static str {
+        "conv"
+    }
+
+    fn forward(&self, inputs: &[Operand<'_>], _keep: Keep) -> Outcome {
+        let shape = padded(&inputs[0], &self.lengths);
+        with_filters(inputs, self.activation, |filters| {
+            let mut data = vec![0.0; shape.batch() * shape.time * filters.columns()];
+            conv::forward(&shape, inputs[0].data, filters, &mut data);
+            Outcome { data, shape: vec![shape.batch(), shape.time, filters.columns()] }
+        })
+    }
+
+    fn backward(&self, inputs: &[Operand<'_>], y: &[f32], dy: &[f32], needs: &[bool]) -> Vec<Option<Vec<f32>>> {
+        let mut dx = needs[0].then(|| vec![0.0; inputs[0].data.len()]);
+        let filters = with_filters(inputs, self.activation, |filters| {
+            let shape = padded(&inputs[0], &self.lengths);
+            conv::backward(&shape, inputs[0].data, filters, y, dy, dx.as_deref_mut())
+        });
+        gradients(dx, filters)
+    }
+}
+
+struct ConvMax {
+    lengths: Arc<Vec<usize>>,
+    activation: Activation,
+    argmax: Mutex<Vec<u32>>,
+}
+
+impl HostOp for ConvMax {
+    fn name(&self) -> &'static str {
+        "conv_max"
+    }
+
+    fn forward(&self, inputs: &[Operand<'_>], keep: Keep) -> Outcome {
+        let shape = padded(&inputs[0], &self.lengths);
+        with_filters(inputs, self.activation, |filters| {
+            let len = shape.batch() * filters.columns();
+            let (mut data, mut argmax) = (vec![0.0; len], vec![0; len]);
+            conv_max::forward(&shape, inputs[0].data, filters, &mut data, &mut argmax);
+            if keep == Keep::ForBackward {
+                *self.argmax.lock().expect("no panic while it is held") = argmax;
+            }
+            Outcome { data, shape: vec![shape.batch(), filters.columns()] }
+        })
+    }
+
+    fn backward(&self, inputs: &[Operand<'_>], y: &[f32], dy: &[f32], needs: &[bool]) -> Vec<Option<Vec<f32>>> {
+        let mut dx = needs[0].then(|| vec![0.0; inputs[0].data.len()]);
+        let argmax = self.argmax.lock().expect("no panic while it is held");
+        let filters = with_filters(inputs, self.activation, |filters| {
+            let shape = padded(&inputs[0], &self.lengths);
+            conv_max::backward(&shape, inputs[0].data, filters, (y, &argmax), dy, dx.as_deref_mut())
+        });
+        gradients(dx, filters)
+    }
+}

@@ -1,0 +1,73 @@
+//! A bidirectional LSTM layer as one operation.
+
+use std::sync::{Arc, Mutex};
+
+use burn::tensor::Tensor;
+
+use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::pool::padded;
+use crate::lstm::{self, LstmCache, lstm_backward, lstm_forward, lstm_infer};
+
+/// The weights of one direction, gates in the order input, forget, cell, output.
+#[derive(Debug, Clone)]
+pub struct LstmWeights {
+    /// `[d, 4 hidden]`: from the input.
+    pub input: Tensor<2>,
+    /// `[hidden, 4 hidden]`: from the hidden state.
+    pub recurrent: Tensor<2>,
+    /// `[4 hidden]`.
+    pub bias: Tensor<1>,
+}
+
+/// Both directions over `x` `[batch, time, d]`: `[batch, time, 2 hidden]`, forward then backward direction.
+///
+/// The backward direction starts at each text's own end; past a length the output is zero.
+pub fn bilstm(x: Tensor<3>, lengths: Arc<Vec<usize>>, forward: LstmWeights, backward: LstmWeights) -> Tensor<3> {
+    let mut inputs = vec![x.into()];
+    for LstmWeights { input, recurrent, bias } in [forward, backward] {
+        inputs.extend([input.into(), recurrent.into(), bias.into()]);
+    }
+    apply(Bilstm { lengths, cache: Mutex::default() }, inputs)
+}
+
+struct Bilstm {
+    lengths: Arc<Vec<usize>>,
+    cache: Mutex<Option<LstmCache>>,
+}
+
+fn weights<'a>(inputs: &[Operand<'a>]) -> [lstm::LstmWeights<'a>; 2] {
+    [1, 4].map(|first| lstm::LstmWeights {
+        input: inputs[first].data,
+        recurrent: inputs[first + 1].data,
+        bias: inputs[first + 2].data,
+    })
+}
+
+impl HostOp for Bilstm {
+    fn name(&self) -> &'static str {
+        "bilstm"
+    }
+
+    fn forward(&self, inputs: &[Operand<'_>], keep: Keep) -> Outcome {
+        let shape = padded(&inputs[0], &self.lengths);
+        let hidden = inputs[2].dim(0);
+        let mut data = vec![0.0; shape.batch() * shape.time * 2 * hidden];
+        match keep {
+            Keep::Nothing => lstm_infer(inputs[0].data, &shape, weights(inputs), &mut data),
+            Keep::ForBackward => {
+                let cache = lstm_forward(inputs[0].data, &shape, weights(inputs), &mut data);
+                *self.cache.lock().expect("no panic while it is held") = Some(cache);
+            }
+        }
+        Outcome { data, shape: vec![shape.batch(), shape.time, 2 * hidden] }
+    }
+
+    fn backward(&self, inputs: &[Operand<'_>], _y: &[f32], dy: &[f32], _needs: &[bool]) -> Vec<Option<Vec<f32>>> {
+        let cache = self.cache.lock().expect("no panic while it is held");
+        let cache = cache.as_ref().expect("forward kept its cache");
+        let mut dx = vec![0.0; inputs[0].data.len()];
+        let gradients = lstm_backward(cache, weights(inputs), dy, &mut dx);
+        let parts = gradients.into_iter().flat_map(|direction| [direction.input, direction.recurrent, direction.bias]);
+        std::iter::once(dx).chain(parts).map(Some).collect()
+    }
+}

@@ -1,0 +1,24 @@
+//! How do kernels take part in a burn graph?
+//!
+//! Each function records one operation that runs a kernel of this crate forward and backward. They stand for what a user
+//! of burn would compose from its own operations, and mix freely with those.
+
+mod conv;
+mod crf;
+mod dropout;
+mod gather;
+mod host;
+mod linear;
+mod loss;
+mod lstm;
+mod pool;
+
+pub use conv::{conv, conv_max};
+pub use crf::{CrfTargets, crf};
+pub use dropout::dropout;
+pub use gather::gather;
+pub use host::{HostOp, Input, Keep, Operand, Outcome, apply};
+pub use linear::linear;
+pub use loss::{cross_entropy, squared_error};
+pub use lstm::{LstmWeights, bilstm};
+pub use pool::{max_over_time, mean_over_time};

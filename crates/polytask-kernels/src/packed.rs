@@ -1,0 +1,276 @@
+//! How does one matrix multiply many small blocks? It is packed into panels once, and the panels are reused.
+//!
+//! The recurrent product of an LSTM is `[active, h] x [h, 4h]` at every position. A general product repacks the right
+//! side at every call; here the panels, two vectors wide, stay in the second-level cache for a whole sequence.
+//! Each output is summed over the inner dimension in order, so a row's bits do not depend on the rows around it.
+
+use pulp::{Simd, WithSimd};
+
+/// Rows of the inner dimension worked on at a time, so that a panel's part stays in the first-level cache.
+const DEPTH: usize = 256;
+
+/// A right-hand matrix `[inner, cols]`, packed.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    inner: usize,
+    cols: usize,
+    /// For each `DEPTH` rows, panels of two vectors of columns (a narrow last one of one), zero-padded on the right.
+    panels: Vec<f32>,
+}
+
+/// Reads one element of a right-hand matrix: `data[row * row_stride + col * col_stride]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Right<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
+}
+
+/// Rows of a row-major matrix: `count` rows that begin `stride` apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows {
+    pub(crate) count: usize,
+    pub(crate) stride: usize,
+}
+
+impl Packed {
+    /// Packs a matrix of `inner` rows and `cols` columns.
+    pub(crate) fn new(right: Right<'_>, inner: usize, cols: usize) -> Self {
+        pulp::Arch::new().dispatch(Pack { right, inner, cols })
+    }
+
+    /// Adds `left` `[rows, inner]` times this matrix to `out` `[rows, cols]`, on the calling thread.
+    ///
+    /// `scratch` is space that is reused from call to call.
+    pub(crate) fn multiply_add(&self, left: (&[f32], Rows), out: (&mut [f32], Rows), scratch: &mut Vec<f32>) {
+        debug_assert_eq!(left.1.count, out.1.count);
+        if left.1.count > 0 && self.inner > 0 && self.cols > 0 {
+            pulp::Arch::new().dispatch(MultiplyAdd { packed: self, left, out, scratch });
+        }
+    }
+}
+
+/// Widths of the panels of `cols` columns: two vectors, and one at the end where one is enough.
+fn panels(cols: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..cols).step_by(2 * lanes).map(move |first| (first, if cols - first > lanes { 2 * lanes } else { lanes }))
+}
+
+struct Pack<'a> {
+    right: Right<'a>,
+    inner: usize,
+    cols: usize,
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = Packed;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Packed {
+        let Self { right, inner, cols } = self;
+        let mut packed = Vec::with_capacity(inner * cols.next_multiple_of(2 * S::F32_LANES));
+        for top in (0..inner).step_by(DEPTH) {
+            for (first, width) in panels(cols, S::F32_LANES) {
+                let valid = width.min(cols - first);
+                for row in top..inner.min(top + DEPTH) {
+                    let start = row * right.row_stride + first * right.col_stride;
+                    if right.col_stride == 1 {
+                        packed.extend_from_slice(&right.data[start..start + valid]);
+                    } else {
+                        packed.extend((0..valid).map(|col| right.data[start + col * right.col_stride]));
+                    }
+                    packed.extend(std::iter::repeat_n(0.0, width - valid));
+                }
+            }
+        }
+        Packed { inner, cols, panels: packed }
+    }
+}
+
+struct MultiplyAdd<'a> {
+    packed: &'a Packed,
+    left: (&'a [f32], Rows),
+    out: (&'a mut [f32], Rows),
+    scratch: &'a mut Vec<f32>,
+}
+
+impl WithSimd for MultiplyAdd<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Packed { inner, cols, panels: packed } = self.packed;
+        let ((left, left_rows), (out, out_rows), scratch) = (self.left, self.out, self.scratch);
+        let mut rest = packed.as_slice();
+        for top in (0..*inner).step_by(DEPTH) {
+            let depth = DEPTH.min(inner - top);
+            pack_left::<S>(left, left_rows, top..top + depth, scratch);
+            for (first, width) in panels(*cols, S::F32_LANES) {
+                let (panel, after) = rest.split_at(depth * width);
+                rest = after;
+                let valid = width.min(cols - first);
+                let mut left = scratch.as_slice();
+                for (row, height, tile) in tiles(out_rows.count, S::F32_LANES) {
+                    let (part, after) = left.split_at(depth * tile);
+                    left = after;
+                    let block = &mut out[row * out_rows.stride + first..];
+                    let block = Block { out: block, stride: out_rows.stride, height, width: valid };
+                    multiply_tile(simd, part, panel, tile, width, block);
+                }
+            }
+        }
+    }
+}
+
+/// Cuts rows into tiles: first row, rows, and rows of the kernel that works on them (those beyond are padding).
+///
+/// Twelve rows of two vectors fill the registers of AVX-512, six those of AVX2.
+#[inline(always)]
+fn tiles(count: usize, lanes: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    let highest = if lanes == 8 { 6 } else { 12 };
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let rest = count - first;
+        if rest == 0 {
+            return None;
+        }
+        let even = rest.div_ceil(rest.div_ceil(highest));
+        let tile = match even {
+            0..=2 => even,
+            3..=4 => 4,
+            5..=6 => 6,
+            7..=8 => 8,
+            _ => 12,
+        };
+        let height = tile.min(rest);
+        first += height;
+        Some((first - height, height, tile))
+    })
+}
+
+/// Packs columns of the left rows, tile by tile, as `[depth, tile]`.
+#[inline(always)]
+fn pack_left<S: Simd>(left: &[f32], rows: Rows, columns: std::ops::Range<usize>, packed: &mut Vec<f32>) {
+    packed.clear();
+    for (first, height, tile) in tiles(rows.count, S::F32_LANES) {
+        let start = packed.len();
+        packed.resize(start + columns.len() * tile, 0.0);
+        for row in 0..height {
+            let values = &left[(first + row) * rows.stride..][columns.clone()];
+            packed[start + row..].iter_mut().step_by(tile).zip(values).for_each(|(to, value)| *to = *value);
+        }
+    }
+}
+
+/// Where a tile's sums go: `height` rows `stride` apart, `width` columns.
+struct Block<'a> {
+    out: &'a mut [f32],
+    stride: usize,
+    height: usize,
+    width: usize,
+}
+
+#[inline(always)]
+fn multiply_tile<S: Simd>(simd: S, left: &[f32], panel: &[f32], tile: usize, width: usize, block: Block) {
+    let wide = width > S::F32_LANES;
+    match (tile, wide) {
+        (1, true) => multiply::<S, 1, 2>(simd, left, panel, block),
+        (2, true) => multiply::<S, 2, 2>(simd, left, panel, block),
+        (4, true) => multiply::<S, 4, 2>(simd, left, panel, block),
+        (6, true) => multiply::<S, 6, 2>(simd, left, panel, block),
+        (8, true) => multiply::<S, 8, 2>(simd, left, panel, block),
+        (_, true) => multiply::<S, 12, 2>(simd, left, panel, block),
+        (1, false) => multiply::<S, 1, 1>(simd, left, panel, block),
+        (2, false) => multiply::<S, 2, 1>(simd, left, panel, block),
+        (4, false) => multiply::<S, 4, 1>(simd, left, panel, block),
+        (6, false) => multiply::<S, 6, 1>(simd, left, panel, block),
+        (8, false) => multiply::<S, 8, 1>(simd, left, panel, block),
+        (_, false) => multiply::<S, 12, 1>(simd, left, panel, block),
+    }
+}
+
+/// The kernel: `M` rows times `N` vectors of columns, summed in registers.
+#[inline(always)]
+fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: &[f32], panel: &[f32], block: Block) {
+    let mut sums = [[simd.splat_f32s(0.0); N]; M];
+    let panel = S::as_simd_f32s(panel).0.as_chunks::<N>().0;
+    for (left, right) in left.as_chunks::<M>().0.iter().zip(panel) {
+        for (sums, left) in sums.iter_mut().zip(left) {
+            let left = simd.splat_f32s(*left);
+            for (sum, right) in sums.iter_mut().zip(right) {
+                *sum = simd.mul_add_e_f32s(left, *right, *sum);
+            }
+        }
+    }
+    let Block { out, stride, height, width } = block;
+    // The sums stay in registers only if none is picked by a number known at run time: the whole tile is written by
+    // loops of constant length, and a part of one from a copy.
+    if height == M && width == N * S::F32_LANES {
+        for row in 0..M {
+            let part = S::as_mut_simd_f32s(&mut out[row * stride..][..N * S::F32_LANES]).0;
+            for (col, value) in part.iter_mut().enumerate().take(N) {
+                *value = simd.add_f32s(*value, sums[row][col]);
+            }
+        }
+        return;
+    }
+    let mut copy = [[simd.splat_f32s(0.0); N]; M];
+    for row in 0..M {
+        for col in 0..N {
+            copy[row][col] = sums[row][col];
+        }
+    }
+    for (row, sums) in copy.iter().enumerate().take(height) {
+        for (part, sum) in out[row * stride..][..width].chunks_mut(S::F32_LANES).zip(sums) {
+            let before = simd.partial_load_f32s(part);
+            simd.partial_store_f32s(part, simd.add_f32s(before, *sum));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    #[test]
+    fn products_agree_with_a_plain_loop_and_leave_gaps_alone() {
+        let mut rng = Rng::new(1);
+        let mut random = |n: usize| {
+            let mut values = vec![0.0; n];
+            rng.fill_uniform(&mut values, -1.0, 1.0);
+            values
+        };
+        for (rows, inner, cols) in [(0, 3, 4), (3, 0, 4), (3, 4, 0), (1, 1, 1), (2, 7, 16), (3, 300, 17), (5, 9, 33)]
+            .into_iter()
+            .chain((1..40).map(|rows| (rows, 11 + 13 * rows, 70 - rows)))
+        {
+            let (left, right, start) = (random(rows * (inner + 2)), random(inner * cols), random(rows * (cols + 3)));
+            let left_rows = Rows { count: rows, stride: inner + 2 };
+            let out_rows = Rows { count: rows, stride: cols + 3 };
+            let transposed: Vec<f32> = (0..cols * inner).map(|at| right[at % inner * cols + at / inner]).collect();
+            let by_rows = Right { data: &right, row_stride: cols, col_stride: 1 };
+            let by_cols = Right { data: &transposed, row_stride: 1, col_stride: inner };
+            for matrix in [by_rows, by_cols] {
+                let (mut out, mut scratch) = (start.clone(), Vec::new());
+                let packed = Packed::new(matrix, inner, cols);
+                packed.multiply_add((&left, left_rows), (&mut out, out_rows), &mut scratch);
+                for (at, got) in out.iter().enumerate() {
+                    let (row, col) = (at / (cols + 3), at % (cols + 3));
+                    let term = |k: usize| f64::from(left[row * (inner + 2) + k]) * f64::from(right[k * cols + col]);
+                    let sum: f64 = if col < cols { (0..inner).map(term).sum() } else { 0.0 };
+                    let expected = sum + f64::from(start[at]);
+                    assert!((f64::from(*got) - expected).abs() < 1e-4, "{rows} {inner} {cols}: {got}, {expected}");
+                    assert!(col < cols || *got == start[at]);
+                }
+                // A row's bits do not depend on the rows around it.
+                if rows > 2 {
+                    let mut single = start[out_rows.stride..].to_vec();
+                    let one = |rows: Rows| Rows { count: 1, ..rows };
+                    let left = (&left[left_rows.stride..], one(left_rows));
+                    packed.multiply_add(left, (&mut single, one(out_rows)), &mut scratch);
+                    assert_eq!(single[..cols], out[out_rows.stride..][..cols]);
+                }
+            }
+        }
+    }
+}
