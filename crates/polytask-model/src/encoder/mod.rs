@@ -1,0 +1,140 @@
+//! Which layers do tasks share, and what does each hand on?
+
+mod bilstm;
+mod conv;
+mod dense;
+mod pool;
+
+use std::fmt;
+
+use polytask_spec::Spec;
+use polytask_spec::network::{LayerKind, Pool};
+
+use crate::parameters::{Init, Parameters};
+use crate::pass::Pass;
+use crate::representation::{Form, Representation};
+
+pub use dense::Affine;
+
+/// A layer maps one representation to another.
+pub trait Layer: fmt::Debug + Send + Sync {
+    /// The shape of the output, given the input's when the layer was built.
+    fn form(&self) -> Form;
+
+    /// The output.
+    fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation;
+
+    /// The output pooled over tokens in one operation, where the layer has one; the same values as pooling afterwards.
+    fn forward_pooled(
+        &self,
+        _pass: &Pass<'_>,
+        x: Representation,
+        _pool: Pool,
+    ) -> Result<Representation, Representation> {
+        Err(x)
+    }
+}
+
+/// What the rest of the network asks of a layer in one pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    /// Nobody reads the layer.
+    Nothing,
+    /// Everybody who reads it takes the same pool over tokens and nothing else.
+    Pooled(Pool),
+    /// Somebody reads tokens.
+    Full,
+}
+
+impl Demand {
+    /// What two readers ask together.
+    pub fn and(self, other: Demand) -> Demand {
+        match (self, other) {
+            (Demand::Nothing, demand) | (demand, Demand::Nothing) => demand,
+            (a, b) if a == b => a,
+            _ => Demand::Full,
+        }
+    }
+}
+
+/// A stack of layers over one input.
+#[derive(Debug)]
+pub struct Encoder {
+    /// Name of the input that the first layer reads.
+    pub input: String,
+    layers: Vec<(String, Box<dyn Layer>)>,
+    pools: Vec<Option<Pool>>,
+}
+
+impl Encoder {
+    /// Builds the encoder `name` over an input of form `form` and adds its parameters.
+    pub fn build(spec: &Spec, name: &str, input: &str, form: Form, parameters: &mut Parameters, init: Init) -> Encoder {
+        let mut encoder = Encoder { input: input.into(), layers: Vec::new(), pools: Vec::new() };
+        let mut form = form;
+        for (index, layer) in spec.encoder[name].layers.iter().enumerate() {
+            let layer_name = layer.name_at(index);
+            let prefix = format!("encoder.{name}.{layer_name}");
+            let built: Box<dyn Layer> = match &layer.kind {
+                LayerKind::Conv(conv) => Box::new(conv::Conv::build(&prefix, conv, form, parameters, init)),
+                LayerKind::Bilstm(lstm) => Box::new(bilstm::Bilstm::build(&prefix, lstm, form, parameters, init)),
+                LayerKind::Dense(dense) => Box::new(dense::Dense::build(&prefix, dense, form, parameters, init)),
+                LayerKind::Pool(pool) => Box::new(pool::PoolOver::build(pool, form)),
+            };
+            form = built.form();
+            encoder.pools.push(match &layer.kind {
+                LayerKind::Pool(pool) => Some(pool.pool),
+                _ => None,
+            });
+            encoder.layers.push((layer_name, built));
+        }
+        encoder
+    }
+
+    /// Number of layers.
+    pub fn len(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Whether there are no layers.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Position of a layer.
+    pub fn layer(&self, name: &str) -> Option<usize> {
+        self.layers.iter().position(|(layer, _)| layer == name)
+    }
+
+    /// The shape of a layer's output.
+    pub fn form(&self, layer: usize) -> Form {
+        self.layers[layer].1.form()
+    }
+
+    /// Runs the layers that are asked for, directly or by a layer above, and returns the outputs of the asked ones.
+    ///
+    /// `demands` has one entry a layer: what heads ask of it.
+    pub fn forward(&self, pass: &Pass<'_>, input: Representation, demands: &[Demand]) -> Vec<Option<Representation>> {
+        let top = demands.iter().rposition(|&demand| demand != Demand::Nothing);
+        let mut outputs = vec![None; self.layers.len()];
+        let mut x = input;
+        for index in 0..top.map_or(0, |top| top + 1) {
+            let above = match (top > Some(index), self.pools.get(index + 1)) {
+                (false, _) => Demand::Nothing,
+                (true, Some(Some(pool))) => Demand::Pooled(*pool),
+                (true, _) => Demand::Full,
+            };
+            let layer = &self.layers[index].1;
+            x = match demands[index].and(above) {
+                Demand::Pooled(pool) => match layer.forward_pooled(pass, x, pool) {
+                    Ok(pooled) => pooled,
+                    Err(x) => layer.forward(pass, x),
+                },
+                _ => layer.forward(pass, x),
+            };
+            if demands[index] != Demand::Nothing {
+                outputs[index] = Some(x.clone());
+            }
+        }
+        outputs
+    }
+}

@@ -1,0 +1,37 @@
+//! What is each distinct word of a dataset to the network?
+
+use polytask_data::characters::CharacterSet;
+use polytask_data::interner::Interner;
+use polytask_data::table::Ragged;
+use polytask_data::vocabulary::{Match, Vocabulary};
+
+/// Longest word in characters that the character encoder reads; longer words keep their first and last halves.
+pub const MAX_CHARACTERS: usize = 40;
+
+/// For every interned word: its row in the table of word vectors and its characters.
+#[derive(Debug, Clone, Default)]
+pub struct Lexicon {
+    /// Row of the table, by interned word id.
+    pub rows: Vec<u32>,
+    /// How the row was found, by interned word id.
+    pub matches: Vec<Match>,
+    /// Character ids, by interned word id; empty without a character encoder.
+    pub characters: Ragged<u32>,
+}
+
+impl Lexicon {
+    /// Looks up every word of an interner.
+    pub fn new(words: &Interner, vocabulary: &Vocabulary, characters: Option<&CharacterSet>) -> Lexicon {
+        let mut lexicon = Lexicon::default();
+        for id in 0..words.len() as u32 {
+            let word = words.word(id);
+            let (row, found) = vocabulary.lookup(word);
+            lexicon.rows.push(row);
+            lexicon.matches.push(found);
+            if let Some(characters) = characters {
+                lexicon.characters.push(&characters.encode(word, MAX_CHARACTERS));
+            }
+        }
+        lexicon
+    }
+}

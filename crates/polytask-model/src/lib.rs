@@ -1,0 +1,32 @@
+//! What is shared, what is not?
+//!
+//! A [`Model`] is inputs (raw columns to a representation), encoders (stacks of layers that tasks share) and a head for
+//! each task. Parameters live in [`Parameters`], by permanent names; a [`Pass`] hands them to layers and collects their
+//! gradients. A new input, layer or head is a new file.
+
+mod encoder;
+mod head;
+mod input;
+mod judge;
+mod model;
+mod parameters;
+mod pass;
+mod representation;
+mod saved;
+mod tags;
+mod targets;
+
+pub use encoder::{Demand, Encoder, Layer};
+pub use head::{Head, Knowledge, LossSum, Prediction, Scores};
+pub use input::{Feed, Input, Lexicon, Words, WordsResources};
+pub use judge::Judge;
+pub use model::Model;
+pub use parameters::{Group, Init, Owner, Parameter, ParameterId, Parameters, Table, TableId, TaskId};
+pub use pass::{Gradients, Mode, Pass, RowGradient};
+pub use representation::{Form, Representation, Sequence};
+pub use saved::{
+    Description, FORMAT, InputDescription, Named, Restore, Saved, SavedError, from_safetensors, load, restore, save,
+    to_safetensors, weights,
+};
+pub use tags::TagSet;
+pub use targets::{TargetBatch, Targets};

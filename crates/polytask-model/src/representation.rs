@@ -1,0 +1,90 @@
+//! What flows between inputs, layers and heads?
+
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use polytask_kernels::ops;
+use polytask_spec::network::Pool;
+
+use crate::pass::Pass;
+
+/// What an input or a layer hands on.
+#[derive(Debug, Clone)]
+pub enum Representation {
+    /// One vector an example, `[batch, d]`.
+    Vector(Tensor<2>),
+    /// One vector a token.
+    Sequence(Sequence),
+}
+
+/// A padded batch of token sequences.
+#[derive(Debug, Clone)]
+pub struct Sequence {
+    /// `[batch, token, d]`; zero past each length.
+    pub values: Tensor<3>,
+    /// Tokens of each example.
+    pub lengths: Arc<Vec<usize>>,
+}
+
+/// The shape of a representation, less its batch and token extents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `[batch, d]`.
+    Vector(usize),
+    /// `[batch, token, d]`.
+    Sequence(usize),
+}
+
+impl Form {
+    /// Number of features.
+    pub fn dim(self) -> usize {
+        match self {
+            Form::Vector(dim) | Form::Sequence(dim) => dim,
+        }
+    }
+
+    /// The same kind with another number of features.
+    pub fn with_dim(self, dim: usize) -> Form {
+        match self {
+            Form::Vector(_) => Form::Vector(dim),
+            Form::Sequence(_) => Form::Sequence(dim),
+        }
+    }
+}
+
+impl Representation {
+    /// One vector an example: tokens are pooled, a vector stays as it is.
+    pub fn pooled(self, pool: Pool) -> Tensor<2> {
+        match self {
+            Representation::Vector(values) => values,
+            Representation::Sequence(Sequence { values, lengths }) => match pool {
+                Pool::Max => ops::max_over_time(values, lengths),
+                Pool::Mean => ops::mean_over_time(values, lengths),
+            },
+        }
+    }
+
+    /// The tokens.
+    ///
+    /// # Panics
+    ///
+    /// Where it is a vector: the configuration's check lets no layer or head that reads tokens follow one.
+    pub fn into_sequence(self) -> Sequence {
+        match self {
+            Representation::Sequence(sequence) => sequence,
+            Representation::Vector(_) => {
+                panic!("the configuration's check lets nothing that reads tokens follow a pool")
+            }
+        }
+    }
+
+    /// Zeroes a share of the features in training.
+    pub fn dropout(self, pass: &Pass<'_>, rate: f64) -> Representation {
+        match self {
+            Representation::Vector(values) => Representation::Vector(pass.dropout(values, rate)),
+            Representation::Sequence(Sequence { values, lengths }) => {
+                Representation::Sequence(Sequence { values: pass.dropout(values, rate), lengths })
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What happened during training?
+
+use indexmap::IndexMap;
+use polytask_metrics::TaskScores;
+use serde::{Deserialize, Serialize};
+
+/// One line of `events.jsonl`. Nothing in it depends on time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Training began.
+    Start {
+        /// Version of the format of events.
+        format: u32,
+        /// Task names in order.
+        tasks: Vec<String>,
+        /// Steps of a full epoch.
+        steps_per_epoch: usize,
+        /// Epochs at most.
+        epochs: usize,
+    },
+    /// An epoch's training steps are done.
+    Epoch {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Optimizer steps so far.
+        step: u64,
+        /// Learning rate of the last step.
+        learning_rate: f64,
+        /// Mean global norm of the gradient before clipping.
+        gradient_norm: f64,
+        /// What each task saw.
+        tasks: IndexMap<String, StepScores>,
+    },
+    /// The model was judged.
+    Evaluation {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Optimizer steps so far.
+        step: u64,
+        /// Which examples: `valid`.
+        split: String,
+        /// Scores by task.
+        tasks: IndexMap<String, TaskScores>,
+    },
+    /// The model of this epoch is the one kept from now on.
+    Keep {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// The criterion's value, the lower the better for a regret, the higher the better for a mean.
+        criterion: f64,
+    },
+    /// A task no longer improved: its head is trained no more.
+    Stop {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// The task.
+        task: String,
+        /// Epoch of the task's best validation score.
+        best_epoch: usize,
+    },
+    /// Training ended.
+    End {
+        /// Epochs trained.
+        epochs: usize,
+        /// Optimizer steps taken.
+        step: u64,
+        /// Epoch of the kept model.
+        kept_epoch: usize,
+    },
+}
+
+/// What a task saw during an epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepScores {
+    /// Mean training loss over steps.
+    pub loss: f64,
+    /// Mean weight that the balancer gave.
+    pub weight: f64,
+    /// Steps in which the task took part.
+    pub steps: u64,
+}
+
+/// One line of `timing.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Epoch, counted from 1.
+    pub epoch: usize,
+    /// Seconds of training steps, as far as this process took them.
+    pub train_seconds: f64,
+    /// Seconds of evaluation.
+    pub evaluation_seconds: f64,
+    /// Training examples a second.
+    pub examples_per_second: f64,
+}

@@ -1,0 +1,172 @@
+//! How is training written down so that it can go on as if nothing had happened?
+//!
+//! One safetensors file holds trained parameters (`parameter/NAME`), moments (`first/NAME`, `second/NAME`) and, as bytes
+//! of JSON under `state`, every counter. Tables that are not trained are read anew from their source. The batches of an
+//! epoch and all dropout masks follow from seed and counters, so no generator's state is kept.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use polytask_model::{Named, Restore, restore, weights};
+use polytask_run::write_atomically;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::optimizer::Moments;
+use crate::plan::Plan;
+use crate::train::{State, Tally};
+
+/// Version of the checkpoint that this program writes and reads.
+const FORMAT: u32 = 1;
+
+/// Everything but arrays.
+#[derive(Debug, Serialize, Deserialize)]
+struct Counters {
+    format: u32,
+    epoch: usize,
+    step_in_epoch: usize,
+    step: u64,
+    taken: Vec<u64>,
+    finished: bool,
+    tally: Tally,
+    balance: polytask_balance::State,
+    standing: crate::standing::Standing,
+    events_bytes: u64,
+    dense_steps: Vec<u64>,
+    table_steps: Vec<u64>,
+}
+
+/// Writes a checkpoint.
+///
+/// # Errors
+///
+/// Where the file system refuses; an older checkpoint of that name then stays.
+pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
+    let counters = Counters {
+        format: FORMAT,
+        epoch: state.epoch,
+        step_in_epoch: state.step_in_epoch,
+        step: state.step,
+        taken: state.taken.clone(),
+        finished: state.finished,
+        tally: state.tally.clone(),
+        balance: state.balance.clone(),
+        standing: state.standing.clone(),
+        events_bytes: state.events_bytes,
+        dense_steps: state.optimizer.dense.iter().map(|moments| moments.steps).collect(),
+        table_steps: state.optimizer.tables.iter().map(|moments| moments.steps).collect(),
+    };
+    let json = serde_json::to_vec(&counters).expect("counters are plain values");
+    let mut arrays: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    for named in trained(plan) {
+        arrays.push((format!("parameter/{}", named.name), named.shape, bytes(&named.values)));
+    }
+    let parameters = &plan.model.parameters;
+    let dense = parameters.dense().iter().map(|parameter| &parameter.name).zip(&state.optimizer.dense);
+    let tables = parameters.tables().iter().map(|table| &table.name).zip(&state.optimizer.tables);
+    for (name, moments) in dense.chain(tables) {
+        for (kind, values) in [("first", &moments.first), ("second", &moments.second)] {
+            if !values.is_empty() {
+                arrays.push((format!("{kind}/{name}"), vec![values.len()], bytes(values)));
+            }
+        }
+    }
+    let view = |dtype, shape, bytes| TensorView::new(dtype, shape, bytes).expect("as many bytes as the shape asks for");
+    let views = arrays
+        .iter()
+        .map(|(name, shape, bytes)| (name.as_str(), view(Dtype::F32, shape.clone(), bytes)))
+        .chain([("state", view(Dtype::U8, vec![json.len()], &json))]);
+    let file = safetensors::serialize(views, None).expect("named views are serialisable");
+    write_atomically(path, &file).map_err(|source| TrainError::Io { path: path.into(), source })
+}
+
+/// Restores plan and state from a checkpoint.
+///
+/// # Errors
+///
+/// Where it is missing, damaged, of a later format, or of another configuration.
+pub fn load(path: &Path, plan: &mut Plan, state: &mut State) -> Result<(), TrainError> {
+    let file = std::fs::read(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
+    let damaged = |what: String| TrainError::Checkpoint { path: path.into(), what };
+    let tensors = SafeTensors::deserialize(&file).map_err(|error| damaged(error.to_string()))?;
+    let json = tensors.tensor("state").map_err(|error| damaged(error.to_string()))?;
+    let counters: Counters = serde_json::from_slice(json.data()).map_err(|error| damaged(error.to_string()))?;
+    if counters.format > FORMAT {
+        let found = counters.format;
+        return Err(damaged(format!("checkpoint format {found}, but this version reads up to {FORMAT}")));
+    }
+    let parts = |prefix: &str| -> BTreeMap<String, Vec<f32>> {
+        let named = tensors.iter().filter_map(|(name, view)| Some((name.strip_prefix(prefix)?, view)));
+        named.map(|(name, view)| (name.to_owned(), floats(view.data()))).collect()
+    };
+    restore(&mut plan.model.parameters, parts("parameter/"), Restore::Trained).map_err(damaged)?;
+    let (mut first, mut second) = (parts("first/"), parts("second/"));
+    let parameters = &plan.model.parameters;
+    let dense = parameters.dense().iter().map(|parameter| parameter.name.as_str());
+    let tables = parameters.tables().iter().map(|table| table.name.as_str());
+    let mut refill = |name: &str, moments: &mut Moments, steps: Option<&u64>| {
+        moments.steps = *steps.ok_or_else(|| damaged(format!("no step count for `{name}`")))?;
+        for (values, found) in [(&mut moments.first, &mut first), (&mut moments.second, &mut second)] {
+            let found = found.remove(name).unwrap_or_default();
+            if found.len() != values.len() {
+                return Err(damaged(format!("moments of `{name}` are {} values, not {}", found.len(), values.len())));
+            }
+            *values = found;
+        }
+        Ok(())
+    };
+    for (index, (name, moments)) in dense.zip(&mut state.optimizer.dense).enumerate() {
+        refill(name, moments, counters.dense_steps.get(index))?;
+    }
+    for (index, (name, moments)) in tables.zip(&mut state.optimizer.tables).enumerate() {
+        refill(name, moments, counters.table_steps.get(index))?;
+    }
+    state.epoch = counters.epoch;
+    state.step_in_epoch = counters.step_in_epoch;
+    state.step = counters.step;
+    state.taken = counters.taken;
+    state.finished = counters.finished;
+    state.tally = counters.tally;
+    state.balance = counters.balance;
+    state.standing = counters.standing;
+    state.events_bytes = counters.events_bytes;
+    Ok(())
+}
+
+/// Writes the trained parameters alone: the weights of the kept model.
+///
+/// # Errors
+///
+/// Where the file system refuses.
+pub fn save_weights(path: &Path, plan: &Plan) -> Result<(), TrainError> {
+    let file = polytask_model::to_safetensors(&trained(plan));
+    write_atomically(path, &file).map_err(|source| TrainError::Io { path: path.into(), source })
+}
+
+/// Puts the trained parameters back.
+///
+/// # Errors
+///
+/// Where the file is missing or damaged.
+pub fn load_weights(path: &Path, plan: &mut Plan) -> Result<(), TrainError> {
+    let file = std::fs::read(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
+    polytask_model::from_safetensors(&file)
+        .and_then(|values| restore(&mut plan.model.parameters, values, Restore::Trained))
+        .map_err(|what| TrainError::Checkpoint { path: path.into(), what })
+}
+
+/// The parameters that training changes.
+fn trained(plan: &Plan) -> Vec<Named> {
+    let frozen: Vec<&str> =
+        plan.model.parameters.tables().iter().filter(|table| !table.tuned).map(|table| table.name.as_str()).collect();
+    weights(&plan.model.parameters).into_iter().filter(|named| !frozen.contains(&named.name.as_str())).collect()
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}

@@ -1,0 +1,141 @@
+//! Which examples does a configuration bring together?
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use polytask_data::interner::Interner;
+use polytask_data::load::{self, AsKind, Dataset, Request, Target, TextOptions};
+use polytask_data::open::Roots;
+use polytask_data::table::Examples;
+use polytask_model::{Feed, Lexicon, TaskId};
+use polytask_spec::Spec;
+use polytask_spec::network::Input;
+use polytask_spec::task::TaskKind;
+
+use crate::error::TrainError;
+
+/// A part of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SplitName {
+    /// Trained on.
+    Train,
+    /// Judged on while training; decides about stopping and the kept model.
+    Valid,
+    /// Judged on once, at the end.
+    Test,
+}
+
+impl SplitName {
+    /// The name in tables and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            SplitName::Train => "train",
+            SplitName::Valid => "valid",
+            SplitName::Test => "test",
+        }
+    }
+}
+
+/// A dataset that tasks read, and the tasks.
+#[derive(Debug)]
+pub struct Source {
+    /// The dataset's name.
+    pub name: String,
+    /// The input that reads it.
+    pub input: String,
+    /// Its tasks, in the order of the configuration.
+    pub tasks: Vec<TaskId>,
+    /// Its examples.
+    pub dataset: Dataset,
+    /// Its words as the input sees them; filled once the vocabulary is known.
+    pub lexicon: Lexicon,
+}
+
+/// All datasets that tasks read.
+#[derive(Debug)]
+pub struct Corpus {
+    /// In the order in which tasks first name them.
+    pub sources: Vec<Source>,
+    /// The words that each input met, by its name.
+    pub words: BTreeMap<String, Interner>,
+}
+
+impl Source {
+    /// The examples of a split; `None` where the dataset has no such split.
+    pub fn examples(&self, split: SplitName) -> Option<&Examples> {
+        match split {
+            SplitName::Train => Some(&self.dataset.train),
+            SplitName::Valid => Some(&self.dataset.valid),
+            SplitName::Test => self.dataset.test.as_ref(),
+        }
+    }
+
+    /// Some examples of a split, as the network reads them.
+    pub fn feed<'a>(&'a self, examples: &'a Examples, index: &'a [u32]) -> Feed<'a> {
+        Feed { examples, lexicon: &self.lexicon, index }
+    }
+}
+
+impl Corpus {
+    /// Reads every dataset that a task names.
+    ///
+    /// # Errors
+    ///
+    /// Where a file is missing or wrong, or two tasks read one dataset through different inputs.
+    pub fn load(spec: &Spec, roots: &Roots) -> Result<Corpus, TrainError> {
+        let mut wanted: IndexMap<&str, (String, Vec<TaskId>)> = IndexMap::new();
+        for (index, (name, task)) in spec.task.iter().enumerate() {
+            let input = spec.input_of(task).to_owned();
+            let (seen, tasks) = wanted.entry(&task.data).or_insert_with(|| (input.clone(), Vec::new()));
+            if *seen != input {
+                let message = format!(
+                    "task `{name}` reads dataset `{}` through input `{input}`, but another task reads it through `{seen}`\n  \
+                     help: name the dataset twice under [data], one for each input",
+                    task.data
+                );
+                return Err(TrainError::Config(message));
+            }
+            tasks.push(TaskId(index));
+        }
+        let mut words: BTreeMap<String, Interner> = BTreeMap::new();
+        let mut sources = Vec::new();
+        for (name, (input, tasks)) in wanted {
+            let request = Request {
+                name,
+                data: &spec.data[name],
+                roots,
+                seed: spec.seed,
+                text: text_options(spec, &input),
+                targets: &targets(spec, &tasks),
+            };
+            let dataset = load::load(&request, words.entry(input.clone()).or_default())?;
+            sources.push(Source { name: name.to_owned(), input, tasks, dataset, lexicon: Lexicon::default() });
+        }
+        Ok(Corpus { sources, words })
+    }
+}
+
+fn text_options(spec: &Spec, input: &str) -> TextOptions {
+    match &spec.input[input] {
+        Input::Words(words) => {
+            TextOptions { tokenize: words.tokenize, max_tokens: words.max_tokens, truncate: words.truncate }
+        }
+    }
+}
+
+/// The columns that tasks predict, each once a kind.
+fn targets(spec: &Spec, tasks: &[TaskId]) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for task in tasks {
+        let task = &spec.task[task.0];
+        let kind = match task.kind {
+            TaskKind::Classify(_) => AsKind::Label,
+            TaskKind::Regress(_) => AsKind::Number,
+            TaskKind::Tag(_) => AsKind::Tags,
+        };
+        if !targets.iter().any(|target| target.column == task.target && target.as_ == kind) {
+            targets.push(Target { column: task.target.clone(), as_: kind });
+        }
+    }
+    targets
+}

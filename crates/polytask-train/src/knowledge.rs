@@ -1,0 +1,111 @@
+//! What do tasks learn from the training data before training, and what are their targets?
+
+use polytask_data::table::Examples;
+use polytask_model::{Knowledge, TagSet, TargetBatch, Targets, TaskId};
+use polytask_spec::Spec;
+use polytask_spec::task::TaskKind;
+
+use crate::corpus::{Corpus, Source, SplitName};
+use crate::error::TrainError;
+
+/// The targets of one task on every split of its dataset.
+#[derive(Debug)]
+pub struct TaskTargets {
+    train: Targets,
+    valid: Targets,
+    test: Option<Targets>,
+}
+
+impl TaskTargets {
+    /// The targets of a split; `None` where the dataset has no such split.
+    pub fn of(&self, split: SplitName) -> Option<&Targets> {
+        match split {
+            SplitName::Train => Some(&self.train),
+            SplitName::Valid => Some(&self.valid),
+            SplitName::Test => self.test.as_ref(),
+        }
+    }
+
+    /// The targets of some training examples.
+    pub fn train_batch<'a>(&'a self, index: &'a [u32]) -> TargetBatch<'a> {
+        TargetBatch { targets: &self.train, index }
+    }
+}
+
+/// The dataset of each task, by task.
+pub fn sources_of_tasks(corpus: &Corpus, tasks: usize) -> Vec<usize> {
+    let find = |task| corpus.sources.iter().position(|source| source.tasks.contains(&TaskId(task)));
+    (0..tasks).map(|task| find(task).expect("every task's dataset was read")).collect()
+}
+
+/// Gathers what each task's head must know: its classes, its scale, its tags.
+///
+/// # Errors
+///
+/// Where a target cannot be learned: one value only, or none at all.
+pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainError> {
+    let sources = sources_of_tasks(corpus, spec.task.len());
+    spec.task
+        .iter()
+        .zip(sources)
+        .map(|((name, task), source)| {
+            let dataset = &corpus.sources[source].dataset;
+            match &task.kind {
+                TaskKind::Classify(_) => Ok(Knowledge::Classify { labels: dataset.labels[&task.target].clone() }),
+                TaskKind::Regress(_) => {
+                    let numbers = dataset.train.numbers(&task.target).expect("the target was asked for as numbers");
+                    scale(name, numbers)
+                }
+                TaskKind::Tag(spec) => {
+                    let tags = dataset.train.tags(&task.target).expect("the target was asked for as tags");
+                    Ok(Knowledge::Tag(TagSet::from_training(spec, &dataset.labels[&task.target], tags)))
+                }
+            }
+        })
+        .collect()
+}
+
+/// Mean and standard deviation of the present numbers.
+fn scale(task: &str, numbers: &[f32]) -> Result<Knowledge, TrainError> {
+    let present: Vec<f64> = numbers.iter().filter(|y| !y.is_nan()).map(|&y| f64::from(y)).collect();
+    let count = present.len() as f64;
+    let mean = present.iter().sum::<f64>() / count;
+    let deviation = (present.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / count).sqrt();
+    if present.is_empty() || deviation == 0.0 {
+        let found = if present.is_empty() { "none is present".to_owned() } else { format!("all are {mean}") };
+        return Err(TrainError::Task(format!(
+            "task `{task}`: its training targets must differ to be learned, but {found}"
+        )));
+    }
+    Ok(Knowledge::Regress { mean, deviation })
+}
+
+/// The targets of every task on every split, as its head reads them.
+pub fn task_targets(spec: &Spec, corpus: &Corpus, knowledge: &[Knowledge]) -> Vec<TaskTargets> {
+    let sources = sources_of_tasks(corpus, spec.task.len());
+    spec.task
+        .values()
+        .zip(knowledge)
+        .zip(sources)
+        .map(|((task, knowledge), source)| {
+            let source = &corpus.sources[source];
+            let of = |examples: &Examples| split_targets(&task.target, source, examples, knowledge);
+            TaskTargets {
+                train: of(&source.dataset.train),
+                valid: of(&source.dataset.valid),
+                test: source.dataset.test.as_ref().map(of),
+            }
+        })
+        .collect()
+}
+
+fn split_targets(column: &str, source: &Source, examples: &Examples, knowledge: &Knowledge) -> Targets {
+    let message = "the target was asked for when the dataset was read";
+    match knowledge {
+        Knowledge::Classify { .. } => Targets::Labels(examples.labels(column).expect(message).to_vec()),
+        Knowledge::Regress { .. } => Targets::Numbers(examples.numbers(column).expect(message).to_vec()),
+        Knowledge::Tag(tags) => {
+            Targets::Tags(tags.encode(&source.dataset.labels[column], examples.tags(column).expect(message)))
+        }
+    }
+}

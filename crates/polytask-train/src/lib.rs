@@ -1,0 +1,33 @@
+//! What happens in a step, and in a run?
+//!
+//! ```text
+//! Spec -> Plan (data read, words counted, network built) -> train (steps, evaluations, checkpoints) -> run directory
+//! ```
+//!
+//! A step draws a batch of one dataset, or of every dataset, computes each task's loss, asks the balancer for weights,
+//! walks back once and updates. Everything random follows from the seed and a counter, so a run is a pure function of
+//! its configuration and its data, and a checkpoint is small: parameters, moments, counters.
+
+mod checkpoint;
+mod corpus;
+mod error;
+mod evaluate;
+mod knowledge;
+mod observer;
+mod optimizer;
+mod plan;
+mod schedule;
+mod standing;
+mod step;
+mod survey;
+mod train;
+
+pub use corpus::{Corpus, Source, SplitName};
+pub use error::{Diverged, TrainError};
+pub use evaluate::{evaluate, evaluate_split};
+pub use knowledge::{TaskTargets, knowledge};
+pub use observer::{Observer, Progress, Quiet};
+pub use plan::{Plan, extensions};
+pub use standing::{Criterion, Standing};
+pub use survey::{DatasetSurvey, SplitSurvey, Survey, TaskSurvey, survey};
+pub use train::{Outcome, resume, train};

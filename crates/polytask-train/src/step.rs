@@ -1,0 +1,108 @@
+//! What happens in one step?
+//!
+//! Losses of all tasks in the step's batches, weights from the balancer, one walk back through `Σ w_t L_t`, one update.
+
+use burn::tensor::{ElementConversion, Tensor};
+use polytask_balance::{Needs, Seen};
+use polytask_data::sampler::{BatchRef, Step};
+use polytask_model::{Gradients, Mode, Pass, TaskId};
+
+use crate::error::{Diverged, TrainError};
+use crate::optimizer::Optimizer;
+use crate::plan::Plan;
+use crate::schedule::Schedule;
+use crate::train::State;
+
+/// What a step saw and did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stepped {
+    /// Loss of each task; `None` where it was absent.
+    pub losses: Vec<Option<f64>>,
+    /// Weight of each task; 0 where it was absent.
+    pub weights: Vec<f64>,
+    /// Global norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// Examples in the step's batches.
+    pub examples: usize,
+}
+
+/// Takes one step.
+///
+/// # Errors
+///
+/// Where a loss or the gradient is not finite, naming task, step and batch; parameters are then as before the step.
+pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> Result<Stepped, TrainError> {
+    debug_assert_eq!(plan.balancer.needs(), Needs::Losses, "other needs are refused when a plan is made");
+    let tasks = plan.spec.task.len();
+    let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step });
+    let mut losses: Vec<Option<Tensor<1>>> = vec![None; tasks];
+    for batch in &step.batches {
+        for (task, loss) in batch_losses(plan, state, &pass, batch) {
+            losses[task.0] = loss;
+        }
+    }
+    let values: Vec<Option<f64>> =
+        losses.iter().map(|loss| loss.as_ref().map(|loss| loss.clone().into_scalar::<f32>().elem())).collect();
+    for (task, value) in values.iter().enumerate() {
+        if let Some(value) = value.filter(|value| !value.is_finite()) {
+            return Err(diverged(plan, state, step, "loss", &[task], value).into());
+        }
+    }
+    let examples = step.batches.iter().map(|batch| batch.examples.len()).sum();
+    if values.iter().all(Option::is_none) {
+        state.step += 1;
+        return Ok(Stepped { losses: values, weights: vec![0.0; tasks], gradient_norm: 0.0, examples });
+    }
+    let mut balance = state.balance.clone();
+    let weights = plan.balancer.weigh(&mut balance, &Seen::new(values.clone())?)?.into_vec();
+    let total = losses
+        .into_iter()
+        .zip(&weights)
+        .filter_map(|(loss, &weight)| Some(loss?.mul_scalar(weight)))
+        .reduce(|sum, loss| sum + loss)
+        .expect("some task has a loss");
+    let gradients: Gradients = pass.backward(total);
+    let norm = Optimizer::norm(&gradients);
+    if !norm.is_finite() {
+        let present: Vec<usize> = (0..tasks).filter(|&task| values[task].is_some()).collect();
+        return Err(diverged(plan, state, step, "gradient", &present, norm).into());
+    }
+    let optimizer = Optimizer::new(&plan.spec.optimizer);
+    let rate = schedule.rate(state.step);
+    optimizer.update(&mut plan.model.parameters, &mut state.optimizer, &gradients, norm, rate);
+    state.balance = balance;
+    state.step += 1;
+    Ok(Stepped { losses: values, weights, gradient_norm: norm, examples })
+}
+
+/// The losses of the still training tasks of a batch's dataset.
+fn batch_losses(plan: &Plan, state: &State, pass: &Pass<'_>, batch: &BatchRef) -> Vec<(TaskId, Option<Tensor<1>>)> {
+    let source = &plan.corpus.sources[batch.source];
+    let tasks: Vec<_> = source
+        .tasks
+        .iter()
+        .filter(|task| state.standing.is_active(task.0))
+        .map(|&task| (task, plan.targets[task.0].train_batch(&batch.examples)))
+        .collect();
+    let feed = source.feed(&source.dataset.train, &batch.examples);
+    let losses = plan.model.losses(pass, feed, &tasks);
+    tasks.into_iter().map(|(task, _)| task).zip(losses).collect()
+}
+
+fn diverged(plan: &Plan, state: &State, step: &Step, what: &'static str, tasks: &[usize], value: f64) -> Diverged {
+    let has = |batch: &&BatchRef| plan.corpus.sources[batch.source].tasks.iter().any(|task| tasks.contains(&task.0));
+    let batch = step.batches.iter().find(has).unwrap_or(&step.batches[0]);
+    let source = &plan.corpus.sources[batch.source];
+    let names: Vec<&str> = tasks.iter().filter_map(|&task| Some(plan.spec.task.get_index(task)?.0.as_str())).collect();
+    let place = source.dataset.train.place(batch.examples[0] as usize);
+    Diverged {
+        what,
+        task: names.join("`, `"),
+        value,
+        step: state.step,
+        epoch: state.epoch + 1,
+        dataset: source.name.clone(),
+        examples: batch.examples.len(),
+        place: format!("{}:{}", place.file, place.line),
+    }
+}

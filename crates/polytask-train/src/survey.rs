@@ -1,0 +1,247 @@
+//! What would a run do? The figures that `check` prints, without a step of training.
+
+use polytask_data::duplicates::{Overlap, duplicates};
+use polytask_data::table::Examples;
+use polytask_data::vocabulary::Match;
+use polytask_model::{Knowledge, Targets, TaskId};
+use polytask_spec::training::{OptimizerMethod, Sampling};
+use serde::Serialize;
+
+use crate::corpus::{Source, SplitName};
+use crate::plan::Plan;
+
+/// Everything that `check` reports.
+#[derive(Debug, Clone, Serialize)]
+pub struct Survey {
+    /// The datasets that tasks read.
+    pub datasets: Vec<DatasetSurvey>,
+    /// The tasks.
+    pub tasks: Vec<TaskSurvey>,
+    /// Exact duplicates between any training and any validation or test set.
+    pub duplicates: Vec<Duplicate>,
+    /// Trained values that several tasks share.
+    pub shared_parameters: usize,
+    /// Values of word vectors that are not trained.
+    pub frozen_parameters: usize,
+    /// Estimate of the memory that training takes: parameters, moments, data and the activations of a large batch, bytes.
+    pub memory_bytes: usize,
+    /// Optimizer steps of a full epoch.
+    pub steps_per_epoch: usize,
+    /// Epochs at most.
+    pub epochs: usize,
+    /// How sampling, balancing and selection work together, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// A dataset.
+#[derive(Debug, Clone, Serialize)]
+pub struct DatasetSurvey {
+    /// Its name.
+    pub name: String,
+    /// Its splits.
+    pub splits: Vec<SplitSurvey>,
+    /// What reading it brought to light.
+    pub notes: Vec<String>,
+}
+
+/// A split of a dataset.
+#[derive(Debug, Clone, Serialize)]
+pub struct SplitSurvey {
+    /// `train`, `valid` or `test`.
+    pub split: &'static str,
+    /// Examples.
+    pub examples: usize,
+    /// Tokens, as far as they are kept.
+    pub tokens: usize,
+    /// Length in tokens before cutting: median, 90th and 99th percentile, longest.
+    pub lengths: [u32; 4],
+    /// Examples that were cut to `max_tokens`.
+    pub truncated: usize,
+    /// Share of tokens by how they found their row: exact, lowercase, digits, own row, unknown.
+    pub coverage: [f64; 5],
+}
+
+/// A task.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskSurvey {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its dataset.
+    pub data: String,
+    /// The metric that decides about it.
+    pub metric: &'static str,
+    /// Training examples, or tokens, of each class; empty for `regress`.
+    pub classes: Vec<(String, usize)>,
+    /// Mean and standard deviation of the training targets of `regress`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<[f64; 2]>,
+    /// Trained values of the task alone.
+    pub own_parameters: usize,
+}
+
+/// Examples that stand in a training set and in another split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Duplicate {
+    /// The training set's dataset.
+    pub train: String,
+    /// The other dataset and split, `imdb test`.
+    pub other: String,
+    /// Distinct examples of the other split that also stand in the training set.
+    pub examples: usize,
+}
+
+/// Gathers the figures of a plan.
+pub fn survey(plan: &Plan) -> Survey {
+    let parameters = &plan.model.parameters;
+    Survey {
+        datasets: plan.corpus.sources.iter().map(dataset).collect(),
+        tasks: tasks(plan),
+        duplicates: overlaps(plan),
+        shared_parameters: parameters.shared_len(),
+        frozen_parameters: parameters.frozen_len(),
+        memory_bytes: memory(plan),
+        steps_per_epoch: plan.sampler.steps_in_epoch(),
+        epochs: plan.spec.train.epochs,
+        notes: notes(plan),
+    }
+}
+
+fn dataset(source: &Source) -> DatasetSurvey {
+    let splits = [SplitName::Train, SplitName::Valid, SplitName::Test];
+    let splits = splits.into_iter().filter_map(|name| Some(split(source, name, source.examples(name)?)));
+    DatasetSurvey { name: source.name.clone(), splits: splits.collect(), notes: source.dataset.notes.clone() }
+}
+
+fn split(source: &Source, name: SplitName, examples: &Examples) -> SplitSurvey {
+    let mut lengths = examples.full_lengths.clone();
+    lengths.sort_unstable();
+    let percentile = |share: f64| {
+        let at = (share * lengths.len().saturating_sub(1) as f64).round() as usize;
+        lengths.get(at).copied().unwrap_or(0)
+    };
+    let mut found = [0usize; 5];
+    let tokens = examples.tokens().map_or(&[][..], |tokens| tokens.values());
+    for &token in tokens {
+        found[match source.lexicon.matches[token as usize] {
+            Match::Exact => 0,
+            Match::Lowercase => 1,
+            Match::Digits => 2,
+            Match::Own => 3,
+            Match::Unknown => 4,
+        }] += 1;
+    }
+    SplitSurvey {
+        split: name.name(),
+        examples: examples.len(),
+        tokens: tokens.len(),
+        lengths: [percentile(0.5), percentile(0.9), percentile(0.99), percentile(1.0)],
+        truncated: examples.truncated,
+        coverage: found.map(|count| count as f64 / tokens.len().max(1) as f64),
+    }
+}
+
+fn tasks(plan: &Plan) -> Vec<TaskSurvey> {
+    let knowledge = plan.description.tasks.values();
+    plan.spec
+        .task
+        .iter()
+        .zip(knowledge)
+        .enumerate()
+        .map(|(index, ((name, task), knowledge))| TaskSurvey {
+            name: name.clone(),
+            kind: task.kind.name(),
+            data: task.data.clone(),
+            metric: plan.deciding[index].key,
+            classes: classes(plan, index, knowledge),
+            scale: match knowledge {
+                Knowledge::Regress { mean, deviation } => Some([*mean, *deviation]),
+                _ => None,
+            },
+            own_parameters: plan.model.parameters.own_len(TaskId(index)),
+        })
+        .collect()
+}
+
+/// Training targets by class: examples of `classify`, tokens of `tag`.
+fn classes(plan: &Plan, task: usize, knowledge: &Knowledge) -> Vec<(String, usize)> {
+    let Some(targets) = plan.targets[task].of(SplitName::Train) else { return Vec::new() };
+    let (names, values): (&[String], &[u32]) = match (knowledge, targets) {
+        (Knowledge::Classify { labels }, Targets::Labels(values)) => (labels, values),
+        (Knowledge::Tag(tags), Targets::Tags(values)) => (&tags.names, values.values()),
+        _ => return Vec::new(),
+    };
+    let mut counts = vec![0; names.len()];
+    for &value in values.iter().filter(|&&value| value != u32::MAX) {
+        counts[value as usize] += 1;
+    }
+    names.iter().cloned().zip(counts).collect()
+}
+
+fn overlaps(plan: &Plan) -> Vec<Duplicate> {
+    let sources = &plan.corpus.sources;
+    let train: Vec<(&str, &[u64])> =
+        sources.iter().map(|source| (source.name.as_str(), source.dataset.train.hashes.as_slice())).collect();
+    let others: Vec<(String, &[u64])> = sources
+        .iter()
+        .flat_map(|source| {
+            [SplitName::Valid, SplitName::Test].into_iter().filter_map(|split| {
+                let examples = source.examples(split).filter(|examples| !examples.is_empty())?;
+                Some((format!("{} {}", source.name, split.name()), examples.hashes.as_slice()))
+            })
+        })
+        .collect();
+    let others: Vec<(&str, &[u64])> = others.iter().map(|(name, hashes)| (name.as_str(), *hashes)).collect();
+    duplicates(&train, &others)
+        .into_iter()
+        .map(|Overlap { train, other, count }| Duplicate { train, other, examples: count })
+        .collect()
+}
+
+fn memory(plan: &Plan) -> usize {
+    let parameters = &plan.model.parameters;
+    let own: usize = (0..plan.spec.task.len()).map(|task| parameters.own_len(TaskId(task))).sum();
+    let trained = parameters.shared_len() + own;
+    let moments = if plan.spec.optimizer.method == OptimizerMethod::Adam { 2 } else { 1 };
+    let tokens: usize = plan
+        .corpus
+        .sources
+        .iter()
+        .flat_map(|source| [SplitName::Train, SplitName::Valid, SplitName::Test].map(|split| source.examples(split)))
+        .flatten()
+        .map(|examples| examples.tokens().map_or(0, |tokens| tokens.values().len()))
+        .sum();
+    let batch = plan.corpus.sources.iter().map(|source| largest_batch(plan, source)).max().unwrap_or(0);
+    let widest = plan.spec.encoder.keys().map(|name| plan.model.features_per_token(name)).max().unwrap_or(0);
+    // Values and gradients are alive together on the way back.
+    4 * (trained * (2 + moments) + parameters.frozen_len() + tokens + 2 * batch * widest)
+}
+
+/// Tokens of a batch of the longest texts, padding included.
+fn largest_batch(plan: &Plan, source: &Source) -> usize {
+    let mut lengths = source.dataset.train.lengths();
+    lengths.sort_unstable_by(|a, b| b.cmp(a));
+    plan.spec.batch_size(&source.name) * lengths.first().map_or(0, |&length| length as usize)
+}
+
+fn notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    let train = &plan.spec.train;
+    notes.push(match train.sampling {
+        Sampling::Proportional => "each step trains on a batch of one dataset, drawn in proportion to its size".into(),
+        Sampling::Uniform => "each step trains on a batch of one dataset, all drawn equally often".into(),
+        Sampling::Joint => "each step trains on a batch of every dataset".to_owned(),
+    });
+    for source in &plan.corpus.sources {
+        if source.dataset.test.is_none() {
+            notes.push(format!("dataset `{}` has no test set: its tasks get no test scores", source.name));
+        }
+    }
+    for name in plan.spec.data.keys() {
+        if !plan.corpus.sources.iter().any(|source| source.name == *name) {
+            notes.push(format!("dataset `{name}` is read by no task, and was not opened"));
+        }
+    }
+    notes
+}

@@ -1,0 +1,424 @@
+//! How does a run go from its plan to its end?
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use polytask_data::sampler::Step;
+use polytask_metrics::TaskScores;
+use polytask_model::Knowledge;
+use polytask_run::{Best, Event, Kept, Metrics, RunDirectory, Status, StepScores, Timing, commit_directory};
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint;
+use crate::corpus::SplitName;
+use crate::error::TrainError;
+use crate::evaluate::evaluate_split;
+use crate::observer::{Observer, Progress};
+use crate::optimizer::{Optimizer, OptimizerState};
+use crate::plan::Plan;
+use crate::schedule::Schedule;
+use crate::standing::Standing;
+use crate::step::{self, Stepped};
+
+/// Version of the format of `events.jsonl` and `metrics.json`.
+const FORMAT: u32 = 1;
+
+/// Where training stands; with the parameters, all that a checkpoint holds.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Epochs completed.
+    pub epoch: usize,
+    /// Steps of the current epoch done.
+    pub step_in_epoch: usize,
+    /// Optimizer steps in all.
+    pub step: u64,
+    /// Batches drawn from each source before the current epoch.
+    pub taken: Vec<u64>,
+    /// Whether no epoch follows.
+    pub finished: bool,
+    /// Sums over the current epoch.
+    pub tally: Tally,
+    /// Moments.
+    pub optimizer: OptimizerState,
+    /// The balancer's memory.
+    pub balance: polytask_balance::State,
+    /// Scores so far.
+    pub standing: Standing,
+    /// Length of `events.jsonl` that belongs to this state.
+    pub events_bytes: u64,
+}
+
+/// Sums over the steps of an epoch.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    loss: Vec<f64>,
+    weight: Vec<f64>,
+    steps: Vec<u64>,
+    gradient_norm: f64,
+    all_steps: u64,
+}
+
+/// How a call of [`train`] or [`resume`] ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The run is complete.
+    Complete(Box<Metrics>),
+    /// The observer asked to stop; the run can be resumed.
+    Interrupted,
+}
+
+/// Trains a plan into a fresh run directory.
+///
+/// # Errors
+///
+/// Where a loss or gradient stops being finite, or a file cannot be written. What was checkpointed stays.
+pub fn train(plan: Plan, run: &RunDirectory, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    let state = State::new(&plan);
+    let mut session = Session::open(plan, state, run, observer)?;
+    session.announce()?;
+    session.run_to_end()
+}
+
+/// Goes on from a run's last checkpoint; from the start where there is none yet.
+///
+/// # Errors
+///
+/// As [`train`], and where the checkpoint is damaged or of another configuration.
+pub fn resume(plan: Plan, run: &RunDirectory, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    let (mut plan, mut state) = (plan, None);
+    let path = run.checkpoints().join("last.safetensors");
+    if path.exists() {
+        let mut restored = State::new(&plan);
+        checkpoint::load(&path, &mut plan, &mut restored)?;
+        state = Some(restored);
+    }
+    run.set_status(Status::Running)?;
+    let fresh = state.is_none();
+    let state = state.unwrap_or_else(|| State::new(&plan));
+    let mut session = Session::open(plan, state, run, observer)?;
+    if fresh {
+        session.announce()?;
+    }
+    session.run_to_end()
+}
+
+impl State {
+    fn new(plan: &Plan) -> State {
+        let tasks = plan.spec.task.len();
+        State {
+            epoch: 0,
+            step_in_epoch: 0,
+            step: 0,
+            taken: vec![0; plan.corpus.sources.len()],
+            finished: false,
+            tally: Tally::new(tasks),
+            optimizer: Optimizer::new(&plan.spec.optimizer).init(&plan.model.parameters),
+            balance: plan.balancer.init(tasks),
+            standing: Standing::new(tasks),
+            events_bytes: 0,
+        }
+    }
+}
+
+impl Tally {
+    fn new(tasks: usize) -> Tally {
+        Tally {
+            loss: vec![0.0; tasks],
+            weight: vec![0.0; tasks],
+            steps: vec![0; tasks],
+            gradient_norm: 0.0,
+            all_steps: 0,
+        }
+    }
+
+    fn add(&mut self, stepped: &Stepped) {
+        for (task, loss) in stepped.losses.iter().enumerate() {
+            if let Some(loss) = loss {
+                self.loss[task] += loss;
+                self.weight[task] += stepped.weights[task];
+                self.steps[task] += 1;
+            }
+        }
+        self.gradient_norm += stepped.gradient_norm;
+        self.all_steps += 1;
+    }
+
+    fn mean_losses(&self) -> Vec<Option<f64>> {
+        self.loss.iter().zip(&self.steps).map(|(sum, &steps)| (steps > 0).then(|| sum / steps as f64)).collect()
+    }
+
+    fn scores(&self, tasks: &[String]) -> IndexMap<String, StepScores> {
+        let score = |task: usize| {
+            let steps = self.steps[task].max(1) as f64;
+            StepScores { loss: self.loss[task] / steps, weight: self.weight[task] / steps, steps: self.steps[task] }
+        };
+        tasks.iter().enumerate().map(|(task, name)| (name.clone(), score(task))).collect()
+    }
+}
+
+/// One process's work on a run.
+struct Session<'a> {
+    plan: Plan,
+    state: State,
+    run: &'a RunDirectory,
+    observer: &'a mut dyn Observer,
+    events: File,
+    schedule: Schedule,
+    tasks: Vec<String>,
+    started: Instant,
+    checkpointed: Instant,
+}
+
+impl<'a> Session<'a> {
+    fn open(
+        plan: Plan,
+        state: State,
+        run: &'a RunDirectory,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Session<'a>, TrainError> {
+        let path = run.path().join("events.jsonl");
+        let open = || {
+            let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            // Events after the checkpoint are about to happen again.
+            file.set_len(state.events_bytes)?;
+            std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0))?;
+            Ok(file)
+        };
+        let events = open().map_err(|source| TrainError::Io { path: path.clone(), source })?;
+        let total_steps = plan.sampler.steps_in_epoch() * plan.spec.train.epochs;
+        let schedule = Schedule::new(&plan.spec.optimizer, total_steps);
+        let (tasks, now) = (plan.task_names(), Instant::now());
+        Ok(Session { plan, state, run, observer, events, schedule, tasks, started: now, checkpointed: now })
+    }
+
+    fn announce(&mut self) -> Result<(), TrainError> {
+        self.emit(&Event::Start {
+            format: FORMAT,
+            tasks: self.tasks.clone(),
+            steps_per_epoch: self.plan.sampler.steps_in_epoch(),
+            epochs: self.plan.spec.train.epochs,
+        })
+    }
+
+    fn run_to_end(&mut self) -> Result<Outcome, TrainError> {
+        match self.epochs() {
+            Ok(true) => {}
+            Ok(false) => {
+                self.checkpoint()?;
+                self.run.set_status(Status::Interrupted)?;
+                return Ok(Outcome::Interrupted);
+            }
+            Err(error) => {
+                // The error to report is the first one, not a second failure to note it.
+                let _ = self.run.set_status(Status::Failed);
+                return Err(error);
+            }
+        }
+        let metrics = self.finish()?;
+        Ok(Outcome::Complete(Box::new(metrics)))
+    }
+
+    /// Trains epoch after epoch; false where the observer asked to stop.
+    fn epochs(&mut self) -> Result<bool, TrainError> {
+        while !self.state.finished {
+            let active: Vec<bool> = self
+                .plan
+                .corpus
+                .sources
+                .iter()
+                .map(|source| source.tasks.iter().any(|task| self.state.standing.is_active(task.0)))
+                .collect();
+            let steps = self.plan.sampler.epoch(self.state.epoch, &active, &self.state.taken);
+            let began = Instant::now();
+            let Some(examples) = self.train_epoch(&steps)? else { return Ok(false) };
+            let trained = began.elapsed();
+            self.end_epoch(&steps)?;
+            self.note_time(trained, began.elapsed() - trained, examples)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes the remaining steps of an epoch and returns how many examples they held.
+    fn train_epoch(&mut self, steps: &[Step]) -> Result<Option<usize>, TrainError> {
+        let (began, mut examples) = (Instant::now(), 0);
+        while let Some(next) = steps.get(self.state.step_in_epoch) {
+            if self.observer.stop() {
+                return Ok(None);
+            }
+            let stepped = step::take(&mut self.plan, &mut self.state, &self.schedule, next)?;
+            self.state.tally.add(&stepped);
+            self.state.step_in_epoch += 1;
+            examples += stepped.examples;
+            let seconds = began.elapsed().as_secs_f64();
+            self.observer.step(&Progress {
+                epoch: self.state.epoch + 1,
+                epochs: self.plan.spec.train.epochs,
+                step: self.state.step_in_epoch,
+                steps: steps.len(),
+                tasks: &self.tasks,
+                losses: &self.state.tally.mean_losses(),
+                examples_per_second: examples as f64 / seconds.max(1e-9),
+                seconds,
+            });
+            if self.checkpointed.elapsed() >= Duration::from_secs(self.plan.spec.train.checkpoint_seconds) {
+                self.checkpoint()?;
+            }
+        }
+        Ok(Some(examples))
+    }
+
+    /// Evaluates, decides what is kept and who stops, and writes it down.
+    fn end_epoch(&mut self, steps: &[Step]) -> Result<(), TrainError> {
+        let epoch = self.state.epoch + 1;
+        let tally = std::mem::replace(&mut self.state.tally, Tally::new(self.tasks.len()));
+        self.emit(&Event::Epoch {
+            epoch,
+            step: self.state.step,
+            learning_rate: self.schedule.rate(self.state.step.saturating_sub(1)),
+            gradient_norm: tally.gradient_norm / tally.all_steps.max(1) as f64,
+            tasks: tally.scores(&self.tasks),
+        })?;
+        self.observer.notice("evaluating on validation data");
+        let scores = self.scores(SplitName::Valid);
+        let step = self.state.step;
+        self.emit(&Event::Evaluation { epoch, step, split: "valid".into(), tasks: scores.clone() })?;
+        let values = self.deciding_scores(&scores);
+        let verdict = self.state.standing.judge(epoch, &values, &self.plan.spec.train);
+        if verdict.keep {
+            checkpoint::save_weights(&self.run.checkpoints().join("kept.safetensors"), &self.plan)?;
+            let criterion = self.state.standing.criterion(self.plan.spec.train.select);
+            self.emit(&Event::Keep { epoch, criterion: criterion.value })?;
+        }
+        for task in verdict.stopped {
+            let best_epoch = self.state.standing.best_epoch(task);
+            self.emit(&Event::Stop { epoch, task: self.tasks[task].clone(), best_epoch })?;
+        }
+        for batch in steps.iter().flat_map(|step| &step.batches) {
+            self.state.taken[batch.source] += 1;
+        }
+        self.state.epoch = epoch;
+        self.state.step_in_epoch = 0;
+        self.state.finished = epoch >= self.plan.spec.train.epochs || self.state.standing.all_stopped();
+        if self.state.finished {
+            let kept_epoch = self.state.standing.kept_epoch();
+            self.emit(&Event::End { epochs: epoch, step: self.state.step, kept_epoch })?;
+        }
+        self.checkpoint()
+    }
+
+    fn scores(&self, split: SplitName) -> IndexMap<String, TaskScores> {
+        evaluate_split(&self.plan.model, &self.plan.corpus, &self.plan.targets, &self.tasks, split)
+    }
+
+    /// The score of each task that decides, the higher the better and without a unit.
+    fn deciding_scores(&self, scores: &IndexMap<String, TaskScores>) -> Vec<f64> {
+        let knowledge = self.plan.description.tasks.values();
+        let deciding = self.plan.deciding.iter().zip(knowledge).zip(&self.tasks);
+        deciding
+            .map(|((entry, knowledge), task)| {
+                // A metric that is undefined on the validation data has nothing to say for the model.
+                let value = scores[task].metrics.get(entry.key).copied();
+                match (value, knowledge) {
+                    (None, _) => 0.0,
+                    (Some(value), _) if entry.higher_is_better => value,
+                    (Some(value), Knowledge::Regress { deviation, .. }) => 1.0 - value / deviation,
+                    (Some(value), _) => -value,
+                }
+            })
+            .collect()
+    }
+
+    /// Judges the kept model once on every split and writes scores and model.
+    fn finish(&mut self) -> Result<Metrics, TrainError> {
+        checkpoint::load_weights(&self.run.checkpoints().join("kept.safetensors"), &mut self.plan)?;
+        self.observer.notice("evaluating the kept model");
+        let mut splits = IndexMap::from([("valid".to_owned(), self.scores(SplitName::Valid))]);
+        let test = self.scores(SplitName::Test);
+        if !test.is_empty() {
+            splits.insert("test".to_owned(), test);
+        }
+        let best = self.best(&splits["valid"])?;
+        let criterion = self.state.standing.criterion(self.plan.spec.train.select);
+        let metrics = Metrics {
+            format: FORMAT,
+            kept: Kept {
+                epoch: self.state.standing.kept_epoch(),
+                epochs: self.state.epoch,
+                criterion: criterion.name.to_owned(),
+                value: criterion.value,
+            },
+            best,
+            splits,
+        };
+        let plan = &self.plan;
+        commit_directory(&self.run.model(), |directory| -> Result<(), TrainError> {
+            Ok(polytask_model::save(directory, &plan.spec, &plan.description, &plan.model.parameters)?)
+        })?;
+        self.run.write_metrics(&metrics)?;
+        self.run.set_status(Status::Complete)?;
+        Ok(metrics)
+    }
+
+    /// Each task's best validation score at any epoch, read back from the events, beside the kept model's.
+    fn best(&self, kept: &IndexMap<String, TaskScores>) -> Result<IndexMap<String, Best>, TrainError> {
+        let path = self.run.path().join("events.jsonl");
+        let text = std::fs::read_to_string(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
+        let mut best: IndexMap<String, Best> = IndexMap::new();
+        for line in text.lines() {
+            let event = serde_json::from_str(line)
+                .map_err(|error| TrainError::Checkpoint { path: path.clone(), what: error.to_string() })?;
+            let Event::Evaluation { epoch, tasks, .. } = event else { continue };
+            for (entry, task) in self.plan.deciding.iter().zip(&self.tasks) {
+                let Some(&value) = tasks[task].metrics.get(entry.key) else { continue };
+                let better = best
+                    .get(task)
+                    .is_none_or(|best| if entry.higher_is_better { value > best.value } else { value < best.value });
+                if better {
+                    let kept = kept[task].metrics.get(entry.key).copied().unwrap_or_default();
+                    best.insert(task.clone(), Best { metric: entry.key.to_owned(), value, epoch, kept });
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn checkpoint(&mut self) -> Result<(), TrainError> {
+        self.events.sync_data().map_err(|source| self.events_error(source))?;
+        checkpoint::save(&self.run.checkpoints().join("last.safetensors"), &self.plan, &self.state)?;
+        self.checkpointed = Instant::now();
+        Ok(())
+    }
+
+    fn emit(&mut self, event: &Event) -> Result<(), TrainError> {
+        let mut line = serde_json::to_vec(event).expect("events are plain values");
+        line.push(b'\n');
+        self.events.write_all(&line).map_err(|source| self.events_error(source))?;
+        self.state.events_bytes += line.len() as u64;
+        self.observer.event(event, self.started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn note_time(&self, train: Duration, evaluation: Duration, examples: usize) -> Result<(), TrainError> {
+        let timing = Timing {
+            epoch: self.state.epoch,
+            train_seconds: train.as_secs_f64(),
+            evaluation_seconds: evaluation.as_secs_f64(),
+            examples_per_second: examples as f64 / train.as_secs_f64().max(1e-9),
+        };
+        let mut line = serde_json::to_vec(&timing).expect("times are plain values");
+        line.push(b'\n');
+        let path = self.run.path().join("timing.jsonl");
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(&line))
+            .map_err(|source| TrainError::Io { path, source })
+    }
+
+    fn events_error(&self, source: std::io::Error) -> TrainError {
+        TrainError::Io { path: self.run.path().join("events.jsonl"), source }
+    }
+}
