@@ -15,6 +15,7 @@ use polytask_spec::data::{Data, Files, Paths};
 use polytask_spec::network::{Tokenize, Truncate};
 
 use self::builder::Builder;
+pub use self::builder::kept;
 use crate::error::{Error, Result};
 use crate::interner::Interner;
 use crate::open::Roots;

@@ -143,6 +143,14 @@ pub struct Examples {
 }
 
 impl Examples {
+    /// Examples that have words and nothing else: what a prediction is made from.
+    pub fn of_tokens(tokens: Ragged<u32>) -> Examples {
+        let full_lengths: Vec<u32> = tokens.iter().map(|row| row.len() as u32).collect();
+        let hashes = vec![0; full_lengths.len()];
+        let columns = BTreeMap::from([(TEXT.to_string(), ColumnStore::Tokens(tokens))]);
+        Examples { columns, hashes, full_lengths, ..Examples::default() }
+    }
+
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.hashes.len()

@@ -11,6 +11,7 @@ mod judge;
 mod model;
 mod parameters;
 mod pass;
+mod predictor;
 mod representation;
 mod saved;
 mod tags;
@@ -23,6 +24,7 @@ pub use judge::Judge;
 pub use model::Model;
 pub use parameters::{Group, Init, Owner, Parameter, ParameterId, Parameters, Table, TableId, TaskId};
 pub use pass::{Gradients, Mode, Pass, RowGradient};
+pub use predictor::Predictor;
 pub use representation::{Form, Representation, Sequence};
 pub use saved::{
     Description, FORMAT, InputDescription, Named, Restore, Saved, SavedError, from_safetensors, load, restore, save,

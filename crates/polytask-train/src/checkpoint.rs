@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainError;
 use crate::optimizer::Moments;
 use crate::plan::Plan;
-use crate::train::{State, Tally};
+use crate::state::{State, Tally};
 
 /// Version of the checkpoint that this program writes and reads.
 const FORMAT: u32 = 1;

@@ -105,7 +105,7 @@ impl Corpus {
                 data: &spec.data[name],
                 roots,
                 seed: spec.seed,
-                text: text_options(spec, &input),
+                text: text_options(spec, &input, &tasks),
                 targets: &targets(spec, &tasks),
             };
             let dataset = load::load(&request, words.entry(input.clone()).or_default())?;
@@ -115,11 +115,15 @@ impl Corpus {
     }
 }
 
-fn text_options(spec: &Spec, input: &str) -> TextOptions {
+/// How the text of a dataset is read. A sentence that is tagged is never cut: every token is to be judged.
+fn text_options(spec: &Spec, input: &str, tasks: &[TaskId]) -> TextOptions {
+    let tagged = tasks.iter().any(|task| matches!(spec.task[task.0].kind, TaskKind::Tag(_)));
     match &spec.input[input] {
-        Input::Words(words) => {
-            TextOptions { tokenize: words.tokenize, max_tokens: words.max_tokens, truncate: words.truncate }
-        }
+        Input::Words(words) => TextOptions {
+            tokenize: words.tokenize,
+            max_tokens: if tagged { usize::MAX } else { words.max_tokens },
+            truncate: words.truncate,
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Diverged, TrainError};
 use crate::optimizer::Optimizer;
 use crate::plan::Plan;
 use crate::schedule::Schedule;
-use crate::train::State;
+use crate::state::State;
 
 /// What a step saw and did.
 #[derive(Debug, Clone, PartialEq)]

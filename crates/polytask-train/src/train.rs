@@ -8,57 +8,20 @@ use indexmap::IndexMap;
 use polytask_data::sampler::Step;
 use polytask_metrics::TaskScores;
 use polytask_model::Knowledge;
-use polytask_run::{Best, Event, Kept, Metrics, RunDirectory, Status, StepScores, Timing, commit_directory};
-use serde::{Deserialize, Serialize};
+use polytask_run::{Best, Event, Kept, Metrics, RunDirectory, Status, Timing, commit_directory};
 
 use crate::checkpoint;
 use crate::corpus::SplitName;
 use crate::error::TrainError;
 use crate::evaluate::evaluate_split;
 use crate::observer::{Observer, Progress};
-use crate::optimizer::{Optimizer, OptimizerState};
 use crate::plan::Plan;
 use crate::schedule::Schedule;
-use crate::standing::Standing;
-use crate::step::{self, Stepped};
+use crate::state::{State, Tally};
+use crate::step;
 
 /// Version of the format of `events.jsonl` and `metrics.json`.
 const FORMAT: u32 = 1;
-
-/// Where training stands; with the parameters, all that a checkpoint holds.
-#[derive(Debug, Clone)]
-pub struct State {
-    /// Epochs completed.
-    pub epoch: usize,
-    /// Steps of the current epoch done.
-    pub step_in_epoch: usize,
-    /// Optimizer steps in all.
-    pub step: u64,
-    /// Batches drawn from each source before the current epoch.
-    pub taken: Vec<u64>,
-    /// Whether no epoch follows.
-    pub finished: bool,
-    /// Sums over the current epoch.
-    pub tally: Tally,
-    /// Moments.
-    pub optimizer: OptimizerState,
-    /// The balancer's memory.
-    pub balance: polytask_balance::State,
-    /// Scores so far.
-    pub standing: Standing,
-    /// Length of `events.jsonl` that belongs to this state.
-    pub events_bytes: u64,
-}
-
-/// Sums over the steps of an epoch.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Tally {
-    loss: Vec<f64>,
-    weight: Vec<f64>,
-    steps: Vec<u64>,
-    gradient_norm: f64,
-    all_steps: u64,
-}
 
 /// How a call of [`train`] or [`resume`] ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,60 +65,6 @@ pub fn resume(plan: Plan, run: &RunDirectory, observer: &mut dyn Observer) -> Re
         session.announce()?;
     }
     session.run_to_end()
-}
-
-impl State {
-    fn new(plan: &Plan) -> State {
-        let tasks = plan.spec.task.len();
-        State {
-            epoch: 0,
-            step_in_epoch: 0,
-            step: 0,
-            taken: vec![0; plan.corpus.sources.len()],
-            finished: false,
-            tally: Tally::new(tasks),
-            optimizer: Optimizer::new(&plan.spec.optimizer).init(&plan.model.parameters),
-            balance: plan.balancer.init(tasks),
-            standing: Standing::new(tasks),
-            events_bytes: 0,
-        }
-    }
-}
-
-impl Tally {
-    fn new(tasks: usize) -> Tally {
-        Tally {
-            loss: vec![0.0; tasks],
-            weight: vec![0.0; tasks],
-            steps: vec![0; tasks],
-            gradient_norm: 0.0,
-            all_steps: 0,
-        }
-    }
-
-    fn add(&mut self, stepped: &Stepped) {
-        for (task, loss) in stepped.losses.iter().enumerate() {
-            if let Some(loss) = loss {
-                self.loss[task] += loss;
-                self.weight[task] += stepped.weights[task];
-                self.steps[task] += 1;
-            }
-        }
-        self.gradient_norm += stepped.gradient_norm;
-        self.all_steps += 1;
-    }
-
-    fn mean_losses(&self) -> Vec<Option<f64>> {
-        self.loss.iter().zip(&self.steps).map(|(sum, &steps)| (steps > 0).then(|| sum / steps as f64)).collect()
-    }
-
-    fn scores(&self, tasks: &[String]) -> IndexMap<String, StepScores> {
-        let score = |task: usize| {
-            let steps = self.steps[task].max(1) as f64;
-            StepScores { loss: self.loss[task] / steps, weight: self.weight[task] / steps, steps: self.steps[task] }
-        };
-        tasks.iter().enumerate().map(|(task, name)| (name.clone(), score(task))).collect()
-    }
 }
 
 /// One process's work on a run.
@@ -277,7 +186,7 @@ impl<'a> Session<'a> {
             epoch,
             step: self.state.step,
             learning_rate: self.schedule.rate(self.state.step.saturating_sub(1)),
-            gradient_norm: tally.gradient_norm / tally.all_steps.max(1) as f64,
+            gradient_norm: tally.mean_gradient_norm(),
             tasks: tally.scores(&self.tasks),
         })?;
         self.observer.notice("evaluating on validation data");

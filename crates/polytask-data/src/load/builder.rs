@@ -146,7 +146,7 @@ impl<'a> Builder<'a> {
 }
 
 /// The two ranges of a text of `length` words that are kept; one of them may be empty.
-pub(super) fn kept(length: usize, text: &TextOptions) -> [Range<usize>; 2] {
+pub fn kept(length: usize, text: &TextOptions) -> [Range<usize>; 2] {
     let most = text.max_tokens.max(1);
     if length <= most {
         return [0..length, length..length];

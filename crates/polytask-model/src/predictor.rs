@@ -1,0 +1,99 @@
+//! How is a saved model used? A model directory becomes typed predictions.
+
+use std::ops::Range;
+use std::path::Path;
+
+use burn::tensor::Device;
+use polytask_data::interner::Interner;
+use polytask_data::load::{TextOptions, kept};
+use polytask_data::table::{Examples, Ragged};
+use polytask_data::tokenize::tokenize;
+use polytask_spec::network::Input as InputSpec;
+use polytask_spec::task::TaskKind;
+
+use crate::head::{Knowledge, Prediction};
+use crate::input::{Feed, Lexicon};
+use crate::parameters::TaskId;
+use crate::pass::{Mode, Pass};
+use crate::saved::{Saved, SavedError, load};
+
+/// A model that is ready to predict.
+#[derive(Debug)]
+pub struct Predictor {
+    saved: Saved,
+}
+
+impl Predictor {
+    /// Loads a model directory.
+    ///
+    /// # Errors
+    ///
+    /// Where a file is missing, damaged or of a later format.
+    pub fn open(directory: &Path, device: Device) -> Result<Predictor, SavedError> {
+        Ok(Predictor { saved: load(directory, device)? })
+    }
+
+    /// What was loaded.
+    pub fn saved(&self) -> &Saved {
+        &self.saved
+    }
+
+    /// The task of a name.
+    pub fn task(&self, name: &str) -> Option<TaskId> {
+        self.saved.spec.task.get_index_of(name).map(TaskId)
+    }
+
+    /// What a task's head knows: its classes, scale or tags.
+    pub fn knowledge(&self, task: TaskId) -> &Knowledge {
+        &self.saved.description.tasks[task.0]
+    }
+
+    /// Byte ranges of the words of a text, as the task's input cuts it.
+    pub fn words(&self, task: TaskId, text: &str) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        tokenize(text, self.text_options(task).tokenize, |range, _| ranges.push(range));
+        ranges
+    }
+
+    /// Predictions for some texts, one a text, each given as its words.
+    ///
+    /// Texts longer than the input's `max_tokens` are cut as in training, except for tagging. A text without words is
+    /// predicted from no evidence, and has no tags.
+    pub fn predict<S: AsRef<str>>(&self, task: TaskId, texts: &[Vec<S>]) -> Vec<Prediction> {
+        if texts.is_empty() {
+            return Vec::new();
+        }
+        let options = self.text_options(task);
+        let mut words = Interner::new();
+        let mut tokens = Ragged::new();
+        for text in texts {
+            let ids: Vec<u32> = kept(text.len(), &options)
+                .into_iter()
+                .flat_map(|range| &text[range])
+                .map(|word| words.intern(word.as_ref()))
+                .collect();
+            tokens.push(&ids);
+        }
+        let Saved { spec, description, model } = &self.saved;
+        let input = &description.inputs[spec.input_of(&spec.task[task.0])];
+        let lexicon = Lexicon::new(&words, &input.vocabulary, input.characters.as_ref());
+        let examples = Examples::of_tokens(tokens);
+        let index: Vec<u32> = (0..texts.len() as u32).collect();
+        let pass = Pass::new(&model.parameters, Mode::Infer);
+        let feed = Feed { examples: &examples, lexicon: &lexicon, index: &index };
+        let scores = model.infer(&pass, feed, &[task]).remove(0);
+        model.head(task).predict(&pass, &scores)
+    }
+
+    fn text_options(&self, task: TaskId) -> TextOptions {
+        let spec = &self.saved.spec;
+        let task = &spec.task[task.0];
+        let InputSpec::Words(words) = &spec.input[spec.input_of(task)];
+        let tagged = matches!(task.kind, TaskKind::Tag(_));
+        TextOptions {
+            tokenize: words.tokenize,
+            max_tokens: if tagged { usize::MAX } else { words.max_tokens },
+            truncate: words.truncate,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What can be typed?
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use polytask::spec::Override;
+
+/// Multi-task learning: one model, many tasks, and proof that sharing helped.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 command or config wrong, 3 data wrong, 4 training diverged, \
+                        130 interrupted and resumable.\nStart with `polytask demo`.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train, evaluate and predict on generated data: no files, no network
+    Demo(DemoArgs),
+    /// Report everything that would go wrong, else what a run would do
+    Check(CheckArgs),
+    /// Train the network that a config describes
+    Train(TrainArgs),
+    /// Score a trained model on a split of its datasets
+    Eval(EvalArgs),
+    /// Predict lines, CoNLL columns or JSON lines, as JSON lines
+    Predict(PredictArgs),
+    /// List what a config can name
+    List(ListArgs),
+    /// Print the config's JSON Schema, for editors
+    Schema,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where data, config and run are written
+    #[arg(long, default_value = "polytask-demo", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// A config and where its data lies.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The config file
+    pub file: PathBuf,
+    /// Change a key of the config, as in `--set train.epochs=5`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<Override>,
+    /// Where data files are looked for, after the config's own folder
+    #[arg(long, env = "POLYTASK_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The run directory to write; runs/NAME where absent
+    #[arg(long, value_name = "RUN")]
+    pub out: Option<PathBuf>,
+    /// Go on from the run's last checkpoint
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// Options of `eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// A run directory, or a model directory
+    pub run: PathBuf,
+    /// Which examples to score
+    #[arg(long, value_enum, default_value_t = Split::Test)]
+    pub split: Split,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Where the data files are looked for
+    #[arg(long, env = "POLYTASK_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// A split of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Split {
+    /// What was trained on.
+    Train,
+    /// What decided about stopping and the kept model.
+    Valid,
+    /// What nothing was decided on.
+    Test,
+}
+
+/// Options of `predict`.
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// A run directory, or a model directory
+    pub run: PathBuf,
+    /// The task that predicts
+    #[arg(long)]
+    pub task: String,
+    /// What to read; standard input where absent
+    pub file: Option<PathBuf>,
+    /// How the input is written; told from the file's name where absent, else lines
+    #[arg(long, value_enum)]
+    pub format: Option<InputFormat>,
+}
+
+/// How prediction input is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// One text a line.
+    Lines,
+    /// One token a line in the first column, a blank line after each sentence.
+    Conll,
+    /// One object a line with `text`, or `tokens`, and an optional `id`.
+    Jsonl,
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Which catalogue
+    #[arg(value_enum)]
+    pub catalogue: Catalogue,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The catalogues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Catalogue {
+    /// How tasks are traded off.
+    Balancers,
+    /// Layers of encoders.
+    Encoders,
+    /// Which parameters belong to whom.
+    Sharing,
+    /// Kinds of prediction.
+    Tasks,
+    /// How predictions are judged.
+    Metrics,
+    /// Formats of datasets.
+    Readers,
+}

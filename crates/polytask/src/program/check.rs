@@ -1,0 +1,97 @@
+//! `polytask check`: what would go wrong, or what a run would do.
+
+use polytask::train::{DatasetSurvey, Plan, Survey, survey};
+
+use super::args::CheckArgs;
+use super::failure::Failure;
+use super::table::{Table, count};
+use super::{print, print_json, read_config, roots};
+
+/// Reads config and data, builds the network, and prints the figures.
+pub fn run(args: &CheckArgs) -> Result<(), Failure> {
+    let spec = read_config(&args.config)?.spec;
+    let name = spec.name.clone();
+    let plan = Plan::new(spec, &roots(&args.config.file, args.config.data.as_deref()))?;
+    let survey = survey(&plan);
+    if args.json {
+        return print_json(&survey);
+    }
+    print(&format!("{name}: nothing is wrong\n\n{}", text(&survey)))
+}
+
+fn text(survey: &Survey) -> String {
+    let mut parts = vec![datasets(&survey.datasets), coverage(&survey.datasets), tasks(survey)];
+    if !survey.duplicates.is_empty() {
+        let mut table = Table::new(["stands in training of", "and in", "examples"]);
+        for duplicate in &survey.duplicates {
+            table.row([duplicate.train.clone(), duplicate.other.clone(), count(duplicate.examples)]);
+        }
+        parts.push(format!("exact duplicates:\n{table}"));
+    } else {
+        parts.push("exact duplicates between training and other splits: none\n".to_owned());
+    }
+    let megabytes = survey.memory_bytes.div_ceil(1 << 20);
+    parts.push(format!(
+        "parameters: {} shared, {} frozen; memory about {} MiB; {} steps an epoch, {} epochs at most\n",
+        count(survey.shared_parameters),
+        count(survey.frozen_parameters),
+        count(megabytes),
+        count(survey.steps_per_epoch),
+        survey.epochs
+    ));
+    let notes = survey.datasets.iter().flat_map(|dataset| &dataset.notes).chain(&survey.notes);
+    let notes: String = notes.map(|note| format!("note: {note}\n")).collect();
+    parts.push(notes);
+    parts.join("\n")
+}
+
+fn datasets(datasets: &[DatasetSurvey]) -> String {
+    let header = ["dataset", "split", "examples", "tokens", "median", "90 %", "99 %", "longest", "cut"];
+    let mut table = Table::new(header);
+    for dataset in datasets {
+        for split in &dataset.splits {
+            let lengths = split.lengths.map(|length| count(length as usize));
+            let start = [dataset.name.clone(), split.split.to_owned(), count(split.examples), count(split.tokens)];
+            table.row(start.into_iter().chain(lengths).chain([count(split.truncated)]));
+        }
+    }
+    format!("data, lengths in tokens:\n{table}")
+}
+
+fn coverage(datasets: &[DatasetSurvey]) -> String {
+    let header = ["dataset", "split", "vector", "lower-cased", "digits", "own row", "unknown"];
+    let mut table = Table::new(header);
+    for dataset in datasets {
+        for split in &dataset.splits {
+            let shares = split.coverage.map(|share| format!("{:.1} %", 100.0 * share));
+            table.row([dataset.name.clone(), split.split.to_owned()].into_iter().chain(shares));
+        }
+    }
+    format!("share of tokens by how they find their vector:\n{table}")
+}
+
+fn tasks(survey: &Survey) -> String {
+    let mut table = Table::new(["task", "kind", "data", "decided by", "own parameters", "training targets"]);
+    for task in &survey.tasks {
+        let targets = match task.scale {
+            Some([mean, deviation]) => format!("mean {mean:.3}, deviation {deviation:.3}"),
+            None => balance(&task.classes),
+        };
+        let figures = [task.metric.to_owned(), count(task.own_parameters), targets];
+        table.row([task.name.clone(), task.kind.to_owned(), task.data.clone()].into_iter().chain(figures));
+    }
+    format!("tasks:\n{table}")
+}
+
+/// The shares of the most frequent classes.
+fn balance(classes: &[(String, usize)]) -> String {
+    const SHOWN: usize = 5;
+    let total: usize = classes.iter().map(|(_, count)| count).sum();
+    let mut sorted: Vec<_> = classes.iter().collect();
+    sorted.sort_by(|a, b| b.1.cmp(&a.1));
+    let share = |count: usize| 100.0 * count as f64 / total.max(1) as f64;
+    let shown: Vec<String> =
+        sorted.iter().take(SHOWN).map(|(name, count)| format!("{name} {:.1} %", share(*count))).collect();
+    let rest = classes.len().saturating_sub(SHOWN);
+    if rest > 0 { format!("{} and {rest} more", shown.join(", ")) } else { shown.join(", ") }
+}

@@ -1,0 +1,144 @@
+//! What does the program say, and with which exit code, when it cannot go on?
+
+use std::process::ExitCode;
+
+use miette::{Diagnostic, NamedSource, Report, SourceSpan};
+use polytask::spec;
+use polytask::train::TrainError;
+
+/// Why the program stops early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The configuration is wrong, at these places.
+    Spec(spec::Errors),
+    /// The command or the configuration is wrong.
+    Config(String),
+    /// The data is wrong.
+    Data(String),
+    /// Training diverged.
+    Diverged(String),
+    /// Anything else.
+    Failed(String),
+    /// Stopped on request; a run can be resumed.
+    Interrupted(String),
+}
+
+impl Failure {
+    /// The exit code: 1 failed, 2 command or configuration, 3 data, 4 diverged, 130 interrupted.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Failure::Failed(_) => 1,
+            Failure::Spec(_) | Failure::Config(_) => 2,
+            Failure::Data(_) => 3,
+            Failure::Diverged(_) => 4,
+            Failure::Interrupted(_) => 130,
+        })
+    }
+
+    /// Says it on standard error.
+    #[allow(clippy::print_stderr)]
+    pub fn print(&self) {
+        match self {
+            Failure::Spec(errors) => {
+                for diagnostic in &errors.diagnostics {
+                    eprintln!("{:?}", Report::new(Shown::new(errors, diagnostic)));
+                }
+                let count = errors.diagnostics.len();
+                eprintln!("{count} error{} in {}", if count == 1 { "" } else { "s" }, errors.file);
+            }
+            Failure::Config(text) | Failure::Data(text) | Failure::Diverged(text) | Failure::Failed(text) => {
+                eprintln!("error: {text}");
+            }
+            Failure::Interrupted(text) => eprintln!("{text}"),
+        }
+    }
+}
+
+/// A diagnostic as miette shows it.
+#[derive(Debug)]
+struct Shown {
+    message: String,
+    help: Option<String>,
+    source: Option<NamedSource<String>>,
+    span: Option<SourceSpan>,
+}
+
+impl Shown {
+    fn new(errors: &spec::Errors, diagnostic: &spec::Diagnostic) -> Shown {
+        let location = diagnostic.location.as_ref();
+        let message = match location {
+            Some(at) => format!("{}:{}:{}: {}", at.file, at.line, at.column, diagnostic.message),
+            None => format!("{}: {}", errors.file, diagnostic.message),
+        };
+        Shown {
+            message,
+            help: diagnostic.help.clone(),
+            source: location.map(|at| NamedSource::new(&at.file, errors.text.clone())),
+            span: location.map(|at| (at.span.start, at.span.len()).into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn miette::SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        let span = self.span?;
+        Some(Box::new(std::iter::once(miette::LabeledSpan::new_with_span(None, span))))
+    }
+}
+
+impl From<spec::Errors> for Failure {
+    fn from(errors: spec::Errors) -> Self {
+        Failure::Spec(errors)
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        let text = error.to_string();
+        match error {
+            TrainError::Config(_) => Failure::Config(text),
+            TrainError::Data(_) | TrainError::Task(_) => Failure::Data(text),
+            TrainError::Diverged(_) => Failure::Diverged(text),
+            TrainError::Run(error) => error.into(),
+            _ => Failure::Failed(text),
+        }
+    }
+}
+
+impl From<polytask::run::RunError> for Failure {
+    fn from(error: polytask::run::RunError) -> Self {
+        use polytask::run::RunError;
+        match error {
+            RunError::Exists { .. } | RunError::NotARun { .. } => Failure::Config(error.to_string()),
+            _ => Failure::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<polytask::model::SavedError> for Failure {
+    fn from(error: polytask::model::SavedError) -> Self {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Failed(error.to_string())
+    }
+}

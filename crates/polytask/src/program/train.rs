@@ -1,0 +1,131 @@
+//! `polytask train`: from a config to a run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use polytask::data::open::Roots;
+use polytask::run::{Environment, Metrics, RunDirectory, Status};
+use polytask::spec::Spec;
+use polytask::train::{Outcome, Plan, resume, train};
+
+use super::args::TrainArgs;
+use super::display::{Display, deciding};
+use super::failure::Failure;
+use super::scores::{best_table, split_table};
+use super::table::{count, duration};
+use super::{print, read_config, roots, set_threads};
+
+/// Trains or resumes, and prints the tables.
+pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+    let spec = read_config(&args.config)?.spec;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&spec.name));
+    let roots = roots(&args.config.file, args.config.data.as_deref());
+    let metrics = train_into(spec, &roots, &out, args.resume)?;
+    print(&tables(&metrics, &out))
+}
+
+/// Trains into `out`, with progress on standard error.
+#[allow(clippy::print_stderr)]
+pub fn train_into(spec: Spec, roots: &Roots, out: &Path, resuming: bool) -> Result<Metrics, Failure> {
+    let began = Instant::now();
+    let threads = set_threads(spec.threads);
+    let config = spec.to_toml();
+    let run = if resuming {
+        let run = RunDirectory::open(out)?;
+        if run.status()? == Status::Complete {
+            eprintln!("{} is complete already", out.display());
+            return Ok(run.metrics()?);
+        }
+        same_config(&run, &config)?;
+        Some(run)
+    } else {
+        // Refuse before the data is read, which may take a while.
+        if out.exists() && out.read_dir().map_or(true, |mut entries| entries.next().is_some()) {
+            return Err(polytask::run::RunError::Exists { path: out.into() }.into());
+        }
+        None
+    };
+    let environment = Environment::current(env!("CARGO_PKG_VERSION"), spec.seed, threads);
+    let name = spec.name.clone();
+    let plan = Plan::new(spec, roots)?;
+    eprintln!(
+        "{}: {} tasks, {} training examples, {} shared parameters, {} steps an epoch, {} threads; data read in {}",
+        out.display(),
+        plan.spec.task.len(),
+        count(plan.corpus.sources.iter().map(|source| source.dataset.train.len()).sum()),
+        count(plan.model.parameters.shared_len()),
+        count(plan.sampler.steps_in_epoch()),
+        threads,
+        duration(began.elapsed().as_secs_f64()),
+    );
+    for note in plan.corpus.sources.iter().flat_map(|source| &source.dataset.notes) {
+        eprintln!("note: {note}");
+    }
+    let run = match run {
+        Some(run) => run,
+        None => RunDirectory::create(out, &name, &config, &environment)?,
+    };
+    let mut display = Display::new(deciding(&plan.deciding), stop_on_interrupt());
+    display.set_epochs(plan.spec.train.epochs);
+    let outcome = if resuming { resume(plan, &run, &mut display) } else { train(plan, &run, &mut display) };
+    display.finish();
+    match outcome? {
+        Outcome::Complete(metrics) => {
+            eprintln!("trained in {}", duration(began.elapsed().as_secs_f64()));
+            Ok(*metrics)
+        }
+        Outcome::Interrupted => Err(Failure::Interrupted(format!(
+            "interrupted; go on with the same command and --resume (the run is in {})",
+            out.display()
+        ))),
+    }
+}
+
+/// The tables that end a run.
+pub fn tables(metrics: &Metrics, out: &Path) -> String {
+    let mut text = String::new();
+    let kept = &metrics.kept;
+    text.push_str(&format!(
+        "kept the model of epoch {} of {} by {} = {:.4}; validation:\n{}",
+        kept.epoch,
+        kept.epochs,
+        kept.criterion,
+        kept.value,
+        best_table(metrics)
+    ));
+    if let Some(test) = metrics.splits.get("test") {
+        text.push_str(&format!("\ntest:\n{}", split_table(test)));
+    }
+    text.push_str(&format!("\nmodel, metrics and events: {}\n", out.display()));
+    text
+}
+
+/// Asks for a checkpoint and a stop at the first Ctrl-C, and ends the process at the second.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    // Without a handler Ctrl-C ends the process, and the run can still be resumed from its last checkpoint.
+    let _ = ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    stop
+}
+
+/// A run goes on only under the configuration that it began with.
+fn same_config(run: &RunDirectory, config: &str) -> Result<(), Failure> {
+    let began_with = run.config()?;
+    if began_with == config {
+        return Ok(());
+    }
+    let differing = began_with.lines().zip(config.lines()).find(|(old, new)| old != new);
+    let (old, new) = differing.unwrap_or(("(more keys)", "(fewer keys)"));
+    Err(Failure::Config(format!(
+        "{}: the run began with another configuration: `{old}`, now `{new}`\n  help: name another directory with --out, or \
+         restore the configuration",
+        run.path().join("config.toml").display()
+    )))
+}
