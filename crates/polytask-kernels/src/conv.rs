@@ -6,7 +6,7 @@
 use crate::filters::{Convolution, FilterGradients, Filters};
 use crate::math::vectorize;
 use crate::matrix::{Accumulate, MatMut, MatRef, matmul};
-use crate::padded::{Packed, Padded, Zeros};
+use crate::padded::{Packed, Padded};
 use crate::rows::{add, column_sums, split};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -171,8 +171,7 @@ fn gap(filters: &Filters<'_>) -> usize {
 
 fn pack_input(packed: &mut Packed, convolution: Convolution<'_>, run: Range<usize>) {
     let Convolution { shape, x, filters } = convolution;
-    let zeros = Zeros { gap: gap(filters), shortest: 0 };
-    packed.fill(&shape.lengths[run.clone()], shape.features, zeros, |item, rows| {
+    packed.fill(&shape.lengths[run.clone()], shape.features, gap(filters), |item, rows| {
         rows.extend_from_slice(shape.valid(x, run.start + item));
     });
 }
@@ -181,9 +180,8 @@ fn pack_input(packed: &mut Packed, convolution: Convolution<'_>, run: Range<usiz
 fn pack_sums(convolution: Convolution<'_>, run: Range<usize>, kind: usize, (y, dy): (&[f32], &[f32])) -> Packed {
     let Convolution { shape, filters, .. } = convolution;
     let (count, columns) = (filters.count, filters.columns());
-    let zeros = Zeros { gap: gap(filters), shortest: 0 };
     let mut packed = Packed::default();
-    packed.fill(&shape.lengths[run.clone()], count, zeros, |item, rows| {
+    packed.fill(&shape.lengths[run.clone()], count, gap(filters), |item, rows| {
         let length = shape.lengths[run.start + item];
         let start = rows.len();
         rows.resize(start + length * count, 0.0);

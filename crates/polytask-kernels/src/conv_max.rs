@@ -9,7 +9,7 @@
 use crate::filters::{Convolution, FilterGradients, Filters};
 use crate::math::vectorize;
 use crate::matrix::{Accumulate, MatMut, MatRef, matmul};
-use crate::padded::{Packed, Padded, Zeros};
+use crate::padded::{Packed, Padded};
 use crate::pool::{NOWHERE, take_greater};
 use crate::rows::{add_scaled, column_sums, split, transposed};
 use rayon::prelude::*;
@@ -65,7 +65,7 @@ fn run_forward(convolution: Convolution<'_>, run: Range<usize>, mut winners: Win
     let lengths = &shape.lengths[run.clone()];
     winners.out.fill(0.0);
     winners.argmax.fill(NOWHERE);
-    packed.fill(lengths, features, Zeros { gap: filters.widest() / 2, shortest: 0 }, |item, rows| {
+    packed.fill(lengths, features, filters.widest() / 2, |item, rows| {
         rows.extend_from_slice(shape.valid(x, run.start + item));
     });
     responses.resize(ROWS * count, 0.0);

@@ -28,7 +28,7 @@ pub mod optim;
 mod packed;
 pub mod padded;
 pub mod pool;
-pub mod rng;
+mod rng;
 pub mod rows;
 
 #[cfg(test)]

@@ -155,12 +155,10 @@ fn scale(normalizer: Normalizer, count: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Rng;
+    use crate::testing::Lcg;
 
     fn random(n: usize, seed: u64, spread: f32) -> Vec<f32> {
-        let mut values = vec![0.0; n];
-        Rng::new(seed).fill_uniform(&mut values, -spread, spread);
-        values
+        Lcg::new(seed).uniform(n, -spread, spread)
     }
 
     /// Losses and probabilities of rows in 64 bits.
@@ -182,9 +180,9 @@ mod tests {
     fn cross_entropy_is_its_definition_and_the_gradient_is_p_minus_one_hot() {
         for (n, classes, spread) in [(0, 3, 1.0), (1, 1, 1.0), (5, 9, 3.0), (4000, 5, 1e4), (3, 20_001, 10.0)] {
             let logits = random(n * classes, 1, spread);
-            let mut rng = Rng::new(2);
+            let mut rng = Lcg::new(2);
             let targets: Vec<u32> =
-                (0..n).map(|row| if row % 3 == 2 { MISSING } else { rng.below(classes as u64) as u32 }).collect();
+                (0..n).map(|row| if row % 3 == 2 { MISSING } else { rng.below(classes) as u32 }).collect();
             let (sum, probabilities) = naive(&logits, classes, &targets);
             for (normalizer, divisor) in [(Normalizer::Present, 0.0), (Normalizer::Given(7.0), 7.0)] {
                 let mut gradient = vec![f32::NAN; n * classes];

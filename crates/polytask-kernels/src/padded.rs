@@ -71,40 +71,32 @@ pub(crate) struct Packed {
     pub starts: Vec<usize>,
 }
 
-/// Where [`Packed`] has rows of zeros.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Zeros {
-    /// How many stand before, between and after sequences.
-    pub gap: usize,
-    /// A shorter sequence gets zeros at its end up to this length.
-    pub shortest: usize,
-}
-
 impl Packed {
-    /// Lays out non-empty sequences of these lengths; `append` adds the rows of the sequence with a given number.
+    /// Lays out non-empty sequences of these lengths with `gap` rows of zeros before, between and after them.
+    ///
+    /// `append` adds the rows of the sequence with a given number.
     pub fn fill(
         &mut self,
         lengths: &[usize],
         features: usize,
-        zeros: Zeros,
+        gap: usize,
         mut append: impl FnMut(usize, &mut Vec<f32>),
     ) {
         self.data.clear();
         self.starts.clear();
         for (item, length) in lengths.iter().enumerate() {
             if *length > 0 {
-                self.data.resize(self.data.len() + zeros.gap * features, 0.0);
+                self.data.resize(self.data.len() + gap * features, 0.0);
             }
             let start = self.data.len();
             self.starts.push(start / features);
             if *length > 0 {
                 append(item, &mut self.data);
                 debug_assert_eq!(self.data.len(), start + length * features);
-                self.data.resize(start + (*length).max(zeros.shortest) * features, 0.0);
             }
         }
         if !self.data.is_empty() {
-            self.data.resize(self.data.len() + zeros.gap * features, 0.0);
+            self.data.resize(self.data.len() + gap * features, 0.0);
         }
         self.rows = self.data.len() / features;
     }
@@ -127,12 +119,12 @@ mod tests {
         let (lengths, data) = ([2, 0, 1], [1., 2., 0., 0., 0., 0., 5., 0., 0.]);
         let shape = Padded { lengths: &lengths, time: 3, features: 1 };
         let mut packed = Packed::default();
-        packed.fill(&lengths, 1, Zeros { gap: 1, shortest: 0 }, |i, rows| rows.extend(shape.valid(&data, i)));
+        packed.fill(&lengths, 1, 1, |i, rows| rows.extend(shape.valid(&data, i)));
         assert_eq!(packed.data, [0., 1., 2., 0., 5., 0.]);
         assert_eq!((packed.starts[0], packed.starts[2]), (1, 4));
-        packed.fill(&lengths, 1, Zeros { gap: 0, shortest: 2 }, |i, rows| rows.extend(shape.valid(&data, i)));
-        assert_eq!(packed.data, [1., 2., 5., 0.]);
-        packed.fill(&[0, 0], 1, Zeros { gap: 1, shortest: 2 }, |_, _| {});
+        packed.fill(&lengths, 1, 0, |i, rows| rows.extend(shape.valid(&data, i)));
+        assert_eq!(packed.data, [1., 2., 5.]);
+        packed.fill(&[0, 0], 1, 1, |_, _| {});
         assert_eq!(packed.rows, 0);
     }
 

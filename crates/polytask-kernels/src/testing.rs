@@ -33,6 +33,18 @@ impl Lcg {
     pub fn vec(&mut self, len: usize) -> Vec<f32> {
         (0..len).map(|_| self.f32()).collect()
     }
+
+    /// Draws `len` values from `low` to `high`.
+    pub fn uniform(&mut self, len: usize, low: f32, high: f32) -> Vec<f32> {
+        (0..len).map(|_| low + (high - low) * 0.5 * (self.f32() + 1.0)).collect()
+    }
+
+    /// Puts the items into a random order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
 }
 
 /// Widens every value.

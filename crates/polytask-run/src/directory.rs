@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
-use crate::files::write_atomically;
+use crate::files::{commit_directory, write_atomically};
 use crate::metrics::Metrics;
 
 /// Version of the run directory that this program writes and reads.
@@ -86,6 +86,8 @@ pub struct RunDirectory {
 impl RunDirectory {
     /// Makes the directory of a new run with its configuration and environment.
     ///
+    /// A directory that does not exist appears all at once, so that it is never half a run.
+    ///
     /// # Errors
     ///
     /// Where something stands there already, or the file system refuses.
@@ -94,13 +96,21 @@ impl RunDirectory {
         if occupied {
             return Err(RunError::Exists { path: path.into() });
         }
-        let run = RunDirectory { path: path.into(), name: name.into() };
-        let checkpoints = run.checkpoints();
-        fs::create_dir_all(&checkpoints).map_err(|source| RunError::Io { path: checkpoints, source })?;
-        run.write("config.toml", config.as_bytes())?;
-        run.write_json("environment.json", environment)?;
-        run.set_status(Status::Running)?;
-        Ok(run)
+        let fill = |path: &Path| -> Result<(), RunError> {
+            let run = RunDirectory { path: path.into(), name: name.into() };
+            let checkpoints = run.checkpoints();
+            fs::create_dir_all(&checkpoints).map_err(|source| RunError::Io { path: checkpoints, source })?;
+            run.write("config.toml", config.as_bytes())?;
+            run.write_json("environment.json", environment)?;
+            run.set_status(Status::Running)
+        };
+        // An empty directory stays the one it is: it may be a mount point, or where the program runs.
+        if path.exists() {
+            fill(path)?
+        } else {
+            commit_directory(path, fill)?
+        }
+        Ok(RunDirectory { path: path.into(), name: name.into() })
     }
 
     /// Opens an existing run.
@@ -232,6 +242,20 @@ mod tests {
         assert_eq!(again.environment().unwrap(), environment);
         let error = RunDirectory::create(&path, "reviews", "", &environment).unwrap_err().to_string();
         assert!(error.contains("exists already") && error.contains("--resume"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_directory_is_filled_and_a_missing_one_appears_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, missing) = (folder.path().join("empty"), folder.path().join("deep/missing"));
+        fs::create_dir(&empty).unwrap();
+        let environment = Environment::current("0.1.0", 7, 2);
+        for path in [&empty, &missing] {
+            RunDirectory::create(path, "x", "", &environment).unwrap();
+            assert_eq!(RunDirectory::open(path).unwrap().status().unwrap(), Status::Running);
+            assert!(path.join("checkpoints").is_dir());
+        }
+        assert_eq!(fs::read_dir(missing.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::directory::RunError;
+
 /// Writes `bytes` to `path`: to a temporary name beside it first, synced, then renamed.
 ///
 /// # Errors
@@ -28,25 +30,40 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// Where `fill` or the file system refuses.
-pub fn commit_directory<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+pub fn commit_directory<E>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E>
+where
+    E: From<RunError>,
+{
     let temporary = temporary_name(path);
-    if temporary.exists() {
-        fs::remove_dir_all(&temporary)?;
-    }
-    fs::create_dir_all(&temporary)?;
-    let filled = fill(&temporary);
-    if let Err(error) = filled {
+    let refused = |source| E::from(RunError::Io { path: path.into(), source });
+    empty_directory(&temporary).map_err(refused)?;
+    if let Err(error) = fill(&temporary) {
+        // The first error is the one to report; a leftover under a temporary name does no harm.
         let _ = fs::remove_dir_all(&temporary);
         return Err(error);
     }
-    for entry in fs::read_dir(&temporary)? {
-        File::open(entry?.path())?.sync_all()?;
+    replace_directory(&temporary, path).map_err(refused)
+}
+
+fn empty_directory(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        fs::remove_dir_all(path)?;
+    }
+    fs::create_dir_all(path)
+}
+
+fn replace_directory(temporary: &Path, path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(temporary)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            File::open(entry.path())?.sync_all()?;
+        }
     }
     if path.exists() {
         fs::remove_dir_all(path)?;
     }
-    fs::rename(&temporary, path)?;
-    Ok(sync_parent(path)?)
+    fs::rename(temporary, path)?;
+    sync_parent(path)
 }
 
 fn temporary_name(path: &Path) -> PathBuf {
@@ -82,10 +99,14 @@ mod tests {
     fn a_directory_whose_filling_fails_leaves_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model");
-        commit_directory::<io::Error>(&path, |to| fs::write(to.join("x"), b"1")).unwrap();
-        let failed = commit_directory::<io::Error>(&path, |to| {
-            fs::write(to.join("x"), b"2")?;
-            Err(io::Error::other("no"))
+        let write = |to: &Path, text: &str| {
+            let path = to.join("x");
+            fs::write(&path, text).map_err(|source| RunError::Io { path, source })
+        };
+        commit_directory::<RunError>(&path, |to| write(to, "1")).unwrap();
+        let failed = commit_directory::<RunError>(&path, |to| {
+            write(to, "2")?;
+            Err(RunError::NotARun { path: to.into() })
         });
         assert!(failed.is_err());
         assert_eq!(fs::read(path.join("x")).unwrap(), b"1");

@@ -145,8 +145,7 @@ pub struct Train {
     pub patience: usize,
     /// How the kept model is chosen on validation data.
     pub select: Select,
-    /// Seconds between checkpoints within an epoch; one is written after every epoch as well.
-    #[schemars(range(min = 1))]
+    /// Seconds between checkpoints within an epoch, `0` for one after every step; one is written after every epoch as well.
     pub checkpoint_seconds: u64,
 }
 

@@ -12,7 +12,7 @@ use polytask_spec::Spec;
 use polytask_spec::network::Input;
 use polytask_spec::task::TaskKind;
 
-use crate::error::TrainError;
+use crate::error::{Faults, TrainError};
 
 /// A part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,17 +83,15 @@ impl Corpus {
     ///
     /// Where a file is missing or wrong, or two tasks read one dataset through different inputs.
     pub fn load(spec: &Spec, roots: &Roots) -> Result<Corpus, TrainError> {
-        let mut wanted: IndexMap<&str, (String, Vec<TaskId>)> = IndexMap::new();
+        let mut faults = Faults::default();
+        let mut wanted: IndexMap<&str, (&str, Vec<TaskId>)> = IndexMap::new();
         for (index, (name, task)) in spec.task.iter().enumerate() {
-            let input = spec.input_of(task).to_owned();
-            let (seen, tasks) = wanted.entry(&task.data).or_insert_with(|| (input.clone(), Vec::new()));
+            let input = spec.input_of(task);
+            let (seen, tasks) = wanted.entry(&task.data).or_insert_with(|| (input, Vec::new()));
             if *seen != input {
-                let message = format!(
-                    "task `{name}` reads dataset `{}` through input `{input}`, but another task reads it through `{seen}`\n  \
-                     help: name the dataset twice under [data], one for each input",
-                    task.data
-                );
-                return Err(TrainError::Config(message));
+                let message = format!("dataset `{}` is read through input `{input}` and through `{seen}`", task.data);
+                let help = "name the dataset twice under [data], once for each input";
+                faults.take::<()>(Err(TrainError::config(&["task", name, "data"], message, help)));
             }
             tasks.push(TaskId(index));
         }
@@ -105,13 +103,16 @@ impl Corpus {
                 data: &spec.data[name],
                 roots,
                 seed: spec.seed,
-                text: text_options(spec, &input, &tasks),
+                text: text_options(spec, input, &tasks),
                 targets: &targets(spec, &tasks),
             };
-            let dataset = load::load(&request, words.entry(input.clone()).or_default())?;
-            sources.push(Source { name: name.to_owned(), input, tasks, dataset, lexicon: Lexicon::default() });
+            let loaded = load::load(&request, words.entry(input.to_owned()).or_default());
+            if let Some(dataset) = faults.take(loaded.map_err(TrainError::from)) {
+                let lexicon = Lexicon::default();
+                sources.push(Source { name: name.to_owned(), input: input.to_owned(), tasks, dataset, lexicon });
+            }
         }
-        Ok(Corpus { sources, words })
+        faults.finish(Some(Corpus { sources, words }))
     }
 }
 

@@ -6,8 +6,18 @@ use polytask_run::RunError;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The configuration asks for something that its parts, or the data, do not allow.
-    #[error("{0}")]
-    Config(String),
+    #[error("{}: {message}\n  help: {help}", key.join("."))]
+    Config {
+        /// The key, from the outermost table inwards.
+        key: Vec<String>,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// Several things at once.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(Vec<TrainError>),
     /// The data is wrong.
     #[error(transparent)]
     Data(#[from] polytask_data::Error),
@@ -44,6 +54,48 @@ pub enum TrainError {
     },
 }
 
+impl TrainError {
+    /// A fault of the configuration at a key.
+    pub fn config(key: &[&str], message: impl Into<String>, help: impl Into<String>) -> TrainError {
+        let key = key.iter().map(|&part| part.to_owned()).collect();
+        TrainError::Config { key, message: message.into(), help: help.into() }
+    }
+}
+
+/// Gathers what went wrong, so that one pass reports all of it.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<TrainError>);
+
+impl Faults {
+    /// The value, or nothing where its error was gathered.
+    pub fn take<T>(&mut self, result: Result<T, TrainError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(TrainError::Several(errors)) => {
+                self.0.extend(errors);
+                None
+            }
+            Err(error) => {
+                self.0.push(error);
+                None
+            }
+        }
+    }
+
+    /// The value, where nothing went wrong.
+    ///
+    /// # Errors
+    ///
+    /// Everything that was gathered.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, TrainError> {
+        match (value, self.0.len()) {
+            (Some(value), 0) => Ok(value),
+            (_, 1) => Err(self.0.remove(0)),
+            _ => Err(TrainError::Several(self.0)),
+        }
+    }
+}
+
 impl From<std::io::Error> for TrainError {
     fn from(source: std::io::Error) -> Self {
         TrainError::Io { path: std::path::PathBuf::new(), source }
@@ -57,7 +109,7 @@ impl From<std::io::Error> for TrainError {
      the first from {place}\n  help: lower optimizer.learning_rate or set optimizer.clip_norm; the last good checkpoint is kept"
 )]
 pub struct Diverged {
-    /// `loss` or `gradient`.
+    /// `loss`, `gradient`, `validation loss` or `test loss`.
     pub what: &'static str,
     /// The task, or tasks, of the batch.
     pub task: String,

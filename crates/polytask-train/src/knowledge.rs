@@ -6,7 +6,7 @@ use polytask_spec::Spec;
 use polytask_spec::task::TaskKind;
 
 use crate::corpus::{Corpus, Source, SplitName};
-use crate::error::TrainError;
+use crate::error::{Faults, TrainError};
 
 /// The targets of one task on every split of its dataset.
 #[derive(Debug)]
@@ -45,7 +45,9 @@ pub fn sources_of_tasks(corpus: &Corpus, tasks: usize) -> Vec<usize> {
 /// Where a target cannot be learned: one value only, or none at all.
 pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainError> {
     let sources = sources_of_tasks(corpus, spec.task.len());
-    spec.task
+    let mut faults = Faults::default();
+    let found: Vec<Option<Knowledge>> = spec
+        .task
         .iter()
         .zip(sources)
         .map(|((name, task), source)| {
@@ -62,7 +64,9 @@ pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainEr
                 }
             }
         })
-        .collect()
+        .map(|result| faults.take(result))
+        .collect();
+    faults.finish(found.into_iter().collect())
 }
 
 /// Mean and standard deviation of the present numbers.

@@ -25,7 +25,7 @@ mod survey;
 mod train;
 
 pub use corpus::{Corpus, Source, SplitName};
-pub use error::{Diverged, TrainError};
+pub use error::{Diverged, Faults, TrainError};
 pub use evaluate::{evaluate, evaluate_split};
 pub use knowledge::{TaskTargets, knowledge};
 pub use observer::{Observer, Progress, Quiet};

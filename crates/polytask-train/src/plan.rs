@@ -1,6 +1,7 @@
 //! What exactly will be trained? A configuration, its data and the network it asks for, all checked.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use indexmap::IndexMap;
@@ -17,7 +18,7 @@ use polytask_spec::network::{Input, WordsInput};
 use polytask_spec::{Extension, Spec};
 
 use crate::corpus::Corpus;
-use crate::error::TrainError;
+use crate::error::{Faults, TrainError};
 use crate::knowledge::{self, TaskTargets};
 
 /// Everything that training needs, ready to start.
@@ -52,22 +53,21 @@ impl Plan {
     ///
     /// Where files are missing or wrong, or the configuration asks for what its parts do not allow.
     pub fn new(spec: Spec, roots: &Roots) -> Result<Plan, TrainError> {
-        let task_names: Vec<String> = spec.task.keys().cloned().collect();
-        let balancer = polytask_balance::find(&spec.balance.method)
-            .ok_or_else(|| TrainError::Config(format!("unknown balancer `{}`", spec.balance.method)))
-            .and_then(|entry| {
-                (entry.build)(&spec.balance.options, &task_names)
-                    .map_err(|error| TrainError::Config(format!("[balance] method = \"{}\": {error}", entry.key)))
-            })?;
-        let mut corpus = Corpus::load(&spec, roots)?;
-        let knowledge = knowledge::knowledge(&spec, &corpus)?;
-        let deciding = deciding_metrics(&spec, &knowledge)?;
+        let mut faults = Faults::default();
+        let balancer = faults.take(balancer(&spec));
+        let vectors_found = faults.take(find_vectors(&spec, roots));
+        let corpus = faults.take(Corpus::load(&spec, roots));
+        let knowledge = corpus.as_ref().and_then(|corpus| faults.take(knowledge::knowledge(&spec, corpus)));
+        let deciding = knowledge.as_ref().and_then(|knowledge| faults.take(deciding_metrics(&spec, knowledge)));
+        let all = balancer.zip(vectors_found).zip(corpus).zip(knowledge).zip(deciding);
+        let ((((balancer, vectors), mut corpus), knowledge), deciding) = faults.finish(all)?;
         let targets = knowledge::task_targets(&spec, &corpus, &knowledge);
         let mut resources = BTreeMap::new();
         for (name, input) in &spec.input {
             let Input::Words(words) = input;
             let interner = corpus.words.entry(name.clone()).or_default();
-            resources.insert(name.clone(), words_resources(name, words, interner, roots, spec.seed)?);
+            let vectors = vectors.get(name).map(PathBuf::as_path);
+            resources.insert(name.clone(), words_resources(name, words, interner, vectors, spec.seed)?);
         }
         attach_lexicons(&mut corpus, |input| {
             let resources: &WordsResources = &resources[input];
@@ -104,24 +104,21 @@ fn words_resources(
     name: &str,
     spec: &WordsInput,
     words: &Interner,
-    roots: &Roots,
+    vectors: Option<&Path>,
     seed: u64,
 ) -> Result<WordsResources, TrainError> {
-    let vectors = match &spec.vectors {
+    let vectors = match vectors {
         None => None,
         Some(path) => {
-            let path = roots.resolve(path)?;
             let needed = needed(words.words());
-            Some(read_vectors(&path, &|word| needed.contains(word)).map_err(polytask_data::Error::from)?)
+            Some(read_vectors(path, &|word| needed.contains(word)).map_err(polytask_data::Error::from)?)
         }
     };
     let dim = match (&vectors, spec.dim) {
         (Some(vectors), Some(dim)) if vectors.dim != dim => {
             let file = spec.vectors.as_deref().unwrap_or_default();
-            return Err(TrainError::Config(format!(
-                "[input.{name}] dim = {dim}, but the vectors in {file} are {} wide\n  help: leave `dim` out",
-                vectors.dim
-            )));
+            let message = format!("{dim}, but the vectors in {file} are {} wide", vectors.dim);
+            return Err(TrainError::config(&["input", name, "dim"], message, "leave `dim` out"));
         }
         (Some(vectors), _) => vectors.dim,
         (None, dim) => dim.unwrap_or(100),
@@ -131,7 +128,7 @@ fn words_resources(
     let vocabulary = Vocabulary::build(counts(), found, spec.min_count);
     let table = vocabulary
         .initial_values(vectors.as_ref(), dim, seed)
-        .map_err(|error| TrainError::Config(format!("[input.{name}]: {error}")))?;
+        .map_err(|error| TrainError::config(&["input", name], error.to_string(), "leave `dim` out"))?;
     let characters = spec.characters.as_ref().map(|_| CharacterSet::from_words(counts()));
     Ok(WordsResources { vocabulary, characters, dim, table })
 }
@@ -159,9 +156,37 @@ fn describe(spec: &Spec, knowledge: Vec<Knowledge>, resources: BTreeMap<String, 
     }
 }
 
+/// The configured balancer, its options fitted to the tasks.
+fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
+    let tasks: Vec<String> = spec.task.keys().cloned().collect();
+    let known = || polytask_balance::all().iter().map(|entry| entry.key).collect::<Vec<_>>().join(", ");
+    let entry = polytask_balance::find(&spec.balance.method).ok_or_else(|| {
+        let message = format!("no balancer is called `{}`", spec.balance.method);
+        TrainError::config(&["balance", "method"], message, format!("accepted: {}", known()))
+    })?;
+    (entry.build)(&spec.balance.options, &tasks).map_err(|error| {
+        TrainError::config(&["balance"], error.to_string(), format!("see `polytask list balancers`: {}", entry.summary))
+    })
+}
+
+/// The vectors file of each input that names one.
+fn find_vectors(spec: &Spec, roots: &Roots) -> Result<BTreeMap<String, PathBuf>, TrainError> {
+    let mut faults = Faults::default();
+    let mut found = BTreeMap::new();
+    for (name, Input::Words(words)) in &spec.input {
+        let Some(path) = &words.vectors else { continue };
+        if let Some(path) = faults.take(roots.resolve(path).map_err(TrainError::from)) {
+            found.insert(name.clone(), path);
+        }
+    }
+    faults.finish(Some(found))
+}
+
 /// The metric that decides about each task: the configured one, or the kind's own.
 fn deciding_metrics(spec: &Spec, knowledge: &[Knowledge]) -> Result<Vec<&'static catalogue::Entry>, TrainError> {
-    spec.task
+    let mut faults = Faults::default();
+    let found: Vec<_> = spec
+        .task
         .iter()
         .zip(knowledge)
         .map(|((name, task), knowledge)| {
@@ -172,13 +197,13 @@ fn deciding_metrics(spec: &Spec, knowledge: &[Knowledge]) -> Result<Vec<&'static
                 Knowledge::Tag(_) => (catalogue::TaskKind::Tag, "token-accuracy"),
             };
             let key = task.metric.as_deref().unwrap_or(default);
-            catalogue::of_kind(kind).find(|entry| entry.key == key).ok_or_else(|| {
+            let entry = catalogue::of_kind(kind).find(|entry| entry.key == key);
+            faults.take(entry.ok_or_else(|| {
                 let accepted: Vec<&str> = catalogue::of_kind(kind).map(|entry| entry.key).collect();
-                TrainError::Config(format!(
-                    "[task.{name}] metric = \"{key}\" does not judge this task\n  help: accepted: {}",
-                    accepted.join(", ")
-                ))
-            })
+                let message = format!("`{key}` does not judge this task");
+                TrainError::config(&["task", name, "metric"], message, format!("accepted: {}", accepted.join(", ")))
+            }))
         })
-        .collect()
+        .collect();
+    faults.finish(found.into_iter().collect())
 }

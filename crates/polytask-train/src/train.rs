@@ -12,7 +12,7 @@ use polytask_run::{Best, Event, Kept, Metrics, RunDirectory, Status, Timing, com
 
 use crate::checkpoint;
 use crate::corpus::SplitName;
-use crate::error::TrainError;
+use crate::error::{Diverged, TrainError};
 use crate::evaluate::evaluate_split;
 use crate::observer::{Observer, Progress};
 use crate::plan::Plan;
@@ -112,21 +112,18 @@ impl<'a> Session<'a> {
     }
 
     fn run_to_end(&mut self) -> Result<Outcome, TrainError> {
-        match self.epochs() {
-            Ok(true) => {}
-            Ok(false) => {
-                self.checkpoint()?;
-                self.run.set_status(Status::Interrupted)?;
-                return Ok(Outcome::Interrupted);
-            }
-            Err(error) => {
-                // The error to report is the first one, not a second failure to note it.
-                let _ = self.run.set_status(Status::Failed);
-                return Err(error);
-            }
+        let outcome = self.epochs().and_then(|ended| if ended { self.finish() } else { self.interrupt() });
+        if outcome.is_err() {
+            // The error to report is the first one, not a second failure to note it.
+            let _ = self.run.set_status(Status::Failed);
         }
-        let metrics = self.finish()?;
-        Ok(Outcome::Complete(Box::new(metrics)))
+        outcome
+    }
+
+    fn interrupt(&mut self) -> Result<Outcome, TrainError> {
+        self.checkpoint()?;
+        self.run.set_status(Status::Interrupted)?;
+        Ok(Outcome::Interrupted)
     }
 
     /// Trains epoch after epoch; false where the observer asked to stop.
@@ -190,7 +187,7 @@ impl<'a> Session<'a> {
             tasks: tally.scores(&self.tasks),
         })?;
         self.observer.notice("evaluating on validation data");
-        let scores = self.scores(SplitName::Valid);
+        let scores = self.scores(SplitName::Valid)?;
         let step = self.state.step;
         self.emit(&Event::Evaluation { epoch, step, split: "valid".into(), tasks: scores.clone() })?;
         let values = self.deciding_scores(&scores);
@@ -217,8 +214,31 @@ impl<'a> Session<'a> {
         self.checkpoint()
     }
 
-    fn scores(&self, split: SplitName) -> IndexMap<String, TaskScores> {
-        evaluate_split(&self.plan.model, &self.plan.corpus, &self.plan.targets, &self.tasks, split)
+    fn scores(&self, split: SplitName) -> Result<IndexMap<String, TaskScores>, TrainError> {
+        let scores = evaluate_split(&self.plan.model, &self.plan.corpus, &self.plan.targets, &self.tasks, split);
+        for (name, task) in &scores {
+            if !task.loss.is_finite() {
+                return Err(self.diverged(split, name, task).into());
+            }
+        }
+        Ok(scores)
+    }
+
+    fn diverged(&self, split: SplitName, task: &str, scores: &TaskScores) -> Diverged {
+        let source = self.plan.corpus.sources.iter().find(|source| source.name == self.plan.spec.task[task].data);
+        let source = source.expect("every task has its dataset");
+        let place = source.examples(split).expect("what was evaluated is there").place(0);
+        Diverged {
+            what: if split == SplitName::Test { "test loss" } else { "validation loss" },
+            task: task.to_owned(),
+            value: scores.loss,
+            step: self.state.step,
+            // At the end of the run the last epoch is counted already.
+            epoch: (self.state.epoch + 1).min(self.plan.spec.train.epochs),
+            dataset: source.name.clone(),
+            examples: scores.examples,
+            place: format!("{}:{}", place.file, place.line),
+        }
     }
 
     /// The score of each task that decides, the higher the better and without a unit.
@@ -240,11 +260,11 @@ impl<'a> Session<'a> {
     }
 
     /// Judges the kept model once on every split and writes scores and model.
-    fn finish(&mut self) -> Result<Metrics, TrainError> {
+    fn finish(&mut self) -> Result<Outcome, TrainError> {
         checkpoint::load_weights(&self.run.checkpoints().join("kept.safetensors"), &mut self.plan)?;
         self.observer.notice("evaluating the kept model");
-        let mut splits = IndexMap::from([("valid".to_owned(), self.scores(SplitName::Valid))]);
-        let test = self.scores(SplitName::Test);
+        let mut splits = IndexMap::from([("valid".to_owned(), self.scores(SplitName::Valid)?)]);
+        let test = self.scores(SplitName::Test)?;
         if !test.is_empty() {
             splits.insert("test".to_owned(), test);
         }
@@ -267,7 +287,7 @@ impl<'a> Session<'a> {
         })?;
         self.run.write_metrics(&metrics)?;
         self.run.set_status(Status::Complete)?;
-        Ok(metrics)
+        Ok(Outcome::Complete(Box::new(metrics)))
     }
 
     /// Each task's best validation score at any epoch, read back from the events, beside the kept model's.

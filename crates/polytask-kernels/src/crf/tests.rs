@@ -1,7 +1,7 @@
 //! The field against enumeration of every sequence.
 
 use super::*;
-use crate::rng::Rng;
+use crate::testing::Lcg;
 
 struct Case {
     count: usize,
@@ -15,12 +15,8 @@ struct Case {
 
 impl Case {
     fn new(count: usize, time: usize, lengths: &[usize], spread: f32, seed: u64) -> Self {
-        let mut rng = Rng::new(seed);
-        let mut random = |n: usize| {
-            let mut values = vec![0.0; n];
-            rng.fill_uniform(&mut values, -spread, spread);
-            values
-        };
+        let mut rng = Lcg::new(seed);
+        let mut random = |n: usize| rng.uniform(n, -spread, spread);
         let parameters = [random(count * count), random(count), random(count)];
         let mut emissions = random(lengths.len() * time * count);
         for (text, length) in lengths.iter().enumerate() {
@@ -35,7 +31,7 @@ impl Case {
         case.tags = vec![u32::MAX; lengths.len() * time];
         for (text, length) in lengths.iter().enumerate() {
             let legal: Vec<Vec<u32>> = case.sequences(text).into_iter().map(|(tags, _)| tags).collect();
-            case.tags[text * time..][..*length].copy_from_slice(&legal[rng.below(legal.len() as u64) as usize]);
+            case.tags[text * time..][..*length].copy_from_slice(&legal[rng.below(legal.len())]);
         }
         case
     }
@@ -225,8 +221,7 @@ fn no_finite_sequence_is_an_error() {
 fn long_texts_stay_finite_and_threads_change_no_bit() {
     let mut case = Case::new(2, 1, &[1], 1.0, 3);
     (case.time, case.lengths) = (10_000, vec![10_000, 9_999]);
-    case.emissions = vec![0.0; 40_000];
-    Rng::new(1).fill_uniform(&mut case.emissions, -50.0, 50.0);
+    case.emissions = Lcg::new(1).uniform(40_000, -50.0, 50.0);
     case.legal = Legal::all(2);
     case.tags = vec![1; 20_000];
     let results = [1, 2, 5].map(|threads| {

@@ -1,8 +1,7 @@
 //! The operation against a plain loop in 64 bits, its gradients against finite differences of that loop.
 
 use super::*;
-use crate::rng::Rng;
-use crate::testing::{assert_close, assert_gradient, same_on_all_pools, weighted_sum, widen};
+use crate::testing::{Lcg, assert_close, assert_gradient, same_on_all_pools, weighted_sum, widen};
 
 struct Case {
     lengths: Vec<usize>,
@@ -18,12 +17,8 @@ struct Case {
 
 impl Case {
     fn new(lengths: &[usize], time: usize, (e, h): (usize, usize), seed: u64) -> Self {
-        let mut rng = Rng::new(seed);
-        let mut random = |n: usize, spread: f32| {
-            let mut values = vec![0.0; n];
-            rng.fill_uniform(&mut values, -spread, spread);
-            values
-        };
+        let mut rng = Lcg::new(seed);
+        let mut random = |n: usize, spread: f32| rng.uniform(n, -spread, spread);
         let (mut x, mut dout) = (random(lengths.len() * time * e, 1.0), random(lengths.len() * time * 2 * h, 1.0));
         for (text, length) in lengths.iter().enumerate() {
             x[(text * time + length) * e..(text + 1) * time * e].fill(f32::NAN);

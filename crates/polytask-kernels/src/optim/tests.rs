@@ -1,12 +1,10 @@
 //! The updates against plain loops in 64 bits, and their forms against each other.
 
 use super::*;
-use crate::rng::Rng;
+use crate::testing::Lcg;
 
 fn random(n: usize, seed: u64, low: f32, high: f32) -> Vec<f32> {
-    let mut values = vec![0.0; n];
-    Rng::new(seed).fill_uniform(&mut values, low, high);
-    values
+    Lcg::new(seed).uniform(n, low, high)
 }
 
 fn tables(n: usize) -> [Vec<f32>; 3] {
@@ -63,9 +61,8 @@ fn sgd_follows_its_convention() {
 #[test]
 fn sparse_forms_are_the_dense_one_to_the_last_bit() {
     for (count, d) in [(0, 3), (1, 1), (7, 5), (40_000, 3), (3, 40_000)] {
-        let mut rng = Rng::new(4);
         let mut rows: Vec<u32> = (0..count as u32).collect();
-        rng.shuffle(&mut rows);
+        Lcg::new(4).shuffle(&mut rows);
         let gradient = random(count * d, 5, -1.0, 1.0);
         let scatter = |rows: &[u32]| {
             let mut dense = vec![0.0; count * d];

@@ -9,9 +9,10 @@ use super::{print, print_json, read_config, roots};
 
 /// Reads config and data, builds the network, and prints the figures.
 pub fn run(args: &CheckArgs) -> Result<(), Failure> {
-    let spec = read_config(&args.config)?.spec;
-    let name = spec.name.clone();
-    let plan = Plan::new(spec, &roots(&args.config.file, args.config.data.as_deref()))?;
+    let parsed = read_config(&args.config)?;
+    let name = parsed.spec.name.clone();
+    let roots = roots(&args.config.file, args.config.data.as_deref());
+    let plan = Plan::new(parsed.spec.clone(), &roots).map_err(|error| Failure::of_plan(error, &parsed))?;
     let survey = survey(&plan);
     if args.json {
         return print_json(&survey);

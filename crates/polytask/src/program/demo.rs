@@ -34,8 +34,8 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         table.row([path.clone(), what.clone(), count(*examples)]);
     }
     print(&format!("{table}\nconfig: {}\n\n", config.display()))?;
-    let spec = parse_file(&config, &[], &extensions())?.spec;
-    let metrics = train_into(spec, &roots(&config, None), &run, false)?;
+    let parsed = parse_file(&config, &[], &extensions())?;
+    let metrics = train_into(&parsed, &roots(&config, None), &run, false)?;
     print(&format!("{}\n", tables(&metrics, &run)))?;
     print(&format!("predictions on texts that no task has seen:\n{}\n", predictions(&run)?))?;
     print(&next(out, began.elapsed().as_secs_f64()))

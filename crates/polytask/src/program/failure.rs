@@ -108,11 +108,44 @@ impl From<spec::Errors> for Failure {
     }
 }
 
+impl Failure {
+    /// A failure of training, with faults of the configuration shown at their places.
+    pub fn of_plan(error: TrainError, parsed: &spec::Parsed) -> Failure {
+        let errors = match error {
+            TrainError::Several(errors) => errors,
+            other => vec![other],
+        };
+        let (mut diagnostics, mut others) = (Vec::new(), Vec::new());
+        for error in errors {
+            match error {
+                TrainError::Config { key, message, help } => {
+                    let path: Vec<&str> = key.iter().map(String::as_str).collect();
+                    diagnostics.push(parsed.diagnostic(&path, format!("{}: {message}", key.join(".")), Some(help)));
+                }
+                other => others.push(other),
+            }
+        }
+        if diagnostics.is_empty() {
+            return match others.len() {
+                1 => others.remove(0).into(),
+                _ => Failure::Data(TrainError::Several(others).to_string().replace('\n', "\n       ")),
+            };
+        }
+        // What is wrong with the data is said along with what is wrong with the configuration.
+        diagnostics.extend(others.into_iter().map(|error| spec::Diagnostic {
+            message: error.to_string(),
+            location: None,
+            help: None,
+        }));
+        Failure::Spec(parsed.errors(diagnostics))
+    }
+}
+
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         let text = error.to_string();
         match error {
-            TrainError::Config(_) => Failure::Config(text),
+            TrainError::Config { .. } => Failure::Config(text),
             TrainError::Data(_) | TrainError::Task(_) => Failure::Data(text),
             TrainError::Diverged(_) => Failure::Diverged(text),
             TrainError::Run(error) => error.into(),

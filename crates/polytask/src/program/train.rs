@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use polytask::data::open::Roots;
 use polytask::run::{Environment, Metrics, RunDirectory, Status};
-use polytask::spec::Spec;
+use polytask::spec::Parsed;
 use polytask::train::{Outcome, Plan, resume, train};
 
 use super::args::TrainArgs;
@@ -19,17 +19,17 @@ use super::{print, read_config, roots, set_threads};
 
 /// Trains or resumes, and prints the tables.
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
-    let spec = read_config(&args.config)?.spec;
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&spec.name));
+    let parsed = read_config(&args.config)?;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&parsed.spec.name));
     let roots = roots(&args.config.file, args.config.data.as_deref());
-    let metrics = train_into(spec, &roots, &out, args.resume)?;
+    let metrics = train_into(&parsed, &roots, &out, args.resume)?;
     print(&tables(&metrics, &out))
 }
 
 /// Trains into `out`, with progress on standard error.
 #[allow(clippy::print_stderr)]
-pub fn train_into(spec: Spec, roots: &Roots, out: &Path, resuming: bool) -> Result<Metrics, Failure> {
-    let began = Instant::now();
+pub fn train_into(parsed: &Parsed, roots: &Roots, out: &Path, resuming: bool) -> Result<Metrics, Failure> {
+    let (began, spec) = (Instant::now(), parsed.spec.clone());
     let threads = set_threads(spec.threads);
     let config = spec.to_toml();
     let run = if resuming {
@@ -49,7 +49,7 @@ pub fn train_into(spec: Spec, roots: &Roots, out: &Path, resuming: bool) -> Resu
     };
     let environment = Environment::current(env!("CARGO_PKG_VERSION"), spec.seed, threads);
     let name = spec.name.clone();
-    let plan = Plan::new(spec, roots)?;
+    let plan = Plan::new(spec, roots).map_err(|error| Failure::of_plan(error, parsed))?;
     eprintln!(
         "{}: {} tasks, {} training examples, {} shared parameters, {} steps an epoch, {} threads; data read in {}",
         out.display(),

@@ -1,0 +1,260 @@
+//! What is said about a config and a command line that are wrong?
+
+use super::project::Project;
+use super::{CHECK, Case, case};
+
+/// The cases of the config.
+pub fn config() -> Vec<Case> {
+    vec![
+        case("The config is not there", "check missing.toml", 2, |_| {}, &["missing.toml", "check the path"]),
+        case("The config is a folder", "check data", 2, |p| p.folder("data"), &["`data` is a folder"]),
+        case(
+            "The config is empty",
+            CHECK,
+            2,
+            |p| p.write("polytask.toml", b""),
+            &["no `version`", "polytask.toml:1:1"],
+        ),
+        case(
+            "TOML that is cut off",
+            CHECK,
+            2,
+            |p| p.config("columns = [\"token\", \"ner\"]", "columns = [\"token\", "),
+            &["polytask.toml:15:1: not valid TOML"],
+        ),
+        case(
+            "A config that is not UTF-8",
+            CHECK,
+            2,
+            |p| p.write("polytask.toml", b"version = 1\nname = \"na\xefve\"\n"),
+            &["polytask.toml:2:11", "not UTF-8: byte 0xEF", "save the file as UTF-8"],
+        ),
+        case(
+            "A key that does not exist",
+            CHECK,
+            2,
+            |p| p.config("epochs = 1", "epoch = 1"),
+            &["polytask.toml:48:1: unknown key `epoch` in [train]", "did you mean", "`epochs`?"],
+        ),
+        case(
+            "A table that does not exist",
+            CHECK,
+            2,
+            |p| p.config("[balance]", "[balanse]"),
+            &["polytask.toml:44:2", "did you mean `balance`?"],
+        ),
+        case(
+            "A key that belongs to another table",
+            CHECK,
+            2,
+            |p| p.config("seed = 7", "batch_size = 7"),
+            &["polytask.toml:3:1", "`batch_size` belongs into `[train]`"],
+        ),
+        case(
+            "A value of the wrong type",
+            CHECK,
+            2,
+            |p| p.config("epochs = 1", "epochs = \"one\""),
+            &["polytask.toml:48:10", "must be an integer, found the string"],
+        ),
+        case(
+            "A value out of range",
+            CHECK,
+            2,
+            |p| p.config("filters = 4", "filters = 0"),
+            &["polytask.toml:24:60", "at least 1, found 0"],
+        ),
+        case(
+            "A key that is missing",
+            CHECK,
+            2,
+            |p| p.config("data = \"reviews\"\n", ""),
+            &["polytask.toml:28:7", "[task.reviews] has no `data`"],
+        ),
+        case(
+            "A format that does not exist",
+            CHECK,
+            2,
+            |p| p.config("\"conll\"", "\"conl\""),
+            &["polytask.toml:13:10", "did you mean `conll`?"],
+        ),
+        case(
+            "A task on a dataset that does not exist",
+            CHECK,
+            2,
+            |p| p.config("data = \"reviews\"", "data = \"review\""),
+            &["polytask.toml:29:8", "there is no [data.review]", "did you mean `reviews`?"],
+        ),
+        case(
+            "A target that the dataset does not have",
+            CHECK,
+            2,
+            |p| p.config("target = \"ner\"", "target = \"pos\""),
+            &["polytask.toml:37:10", "[data.names] has no target `pos`", "accepted: `ner`"],
+        ),
+        case(
+            "A layer that does not exist",
+            CHECK,
+            2,
+            |p| p.config("attach = \"high\"", "attach = \"hihg\""),
+            &["polytask.toml:32:10", "[encoder.trunk] has no such layer", "did you mean `high`?"],
+        ),
+        case(
+            "Tags for a dataset of reviews",
+            CHECK,
+            2,
+            |p| p.config("kind = \"classify\"", "kind = \"tag\""),
+            &["polytask.toml:30:8", "`tag` does not fit the target `label`", "one label for a whole text"],
+        ),
+        case(
+            "A metric that does not judge the task",
+            CHECK,
+            2,
+            |p| p.config("attach = \"high\"", "attach = \"high\"\nmetric = \"rmse\""),
+            &["polytask.toml:33:10", "`rmse` does not judge", "`f1-macro`"],
+        ),
+        case(
+            "A metric that does not exist",
+            CHECK,
+            2,
+            |p| p.config("attach = \"low\"", "attach = \"low\"\nmetric = \"span-f2\""),
+            &["polytask.toml:39:10", "did you mean `span-f1`?"],
+        ),
+        case(
+            "No validation set",
+            CHECK,
+            2,
+            |p| p.config("valid = \"names-valid.conll\"\n", ""),
+            &["polytask.toml:12:7", "has no validation set", "split = { valid = 0.1 }"],
+        ),
+        case(
+            "A balancer that does not exist",
+            CHECK,
+            2,
+            |p| p.config("method = \"equal\"", "method = \"uncertanty\""),
+            &["polytask.toml:45:10", "did you mean `uncertainty`?"],
+        ),
+        case(
+            "An option that the balancer does not have",
+            CHECK,
+            2,
+            |p| p.config("method = \"equal\"", "method = \"gradnorm\"\nalfa = 1.5"),
+            &["polytask.toml:46:1", "`alfa`", "did you mean `alpha`?"],
+        ),
+        case(
+            "An option of the balancer that is of the wrong type",
+            CHECK,
+            2,
+            |p| p.config("method = \"equal\"", "method = \"gradnorm\"\nalpha = \"big\""),
+            &["polytask.toml:46:9", "must be a number, found the string"],
+        ),
+        case(
+            "Weights for tasks that do not exist",
+            CHECK,
+            2,
+            |p| p.config("method = \"equal\"", "method = \"fixed\"\nweights = { reviews = 1, name = 2 }"),
+            &["polytask.toml:4", "`name`", "names"],
+        ),
+        case(
+            "A wrong width of word vectors",
+            CHECK,
+            2,
+            |p| p.config("vectors = \"vectors.txt\"", "vectors = \"vectors.txt\"\ndim = 50"),
+            &["polytask.toml:21:7", "50", "3 wide"],
+        ),
+        case(
+            "A layer that needs tokens above one that pools them",
+            CHECK,
+            2,
+            |p| {
+                p.config(
+                    "{ name = \"low\", kind = \"conv\", widths = [1], filters = 4 }",
+                    "{ name = \"low\", kind = \"pool\" }",
+                )
+            },
+            &["polytask.toml:25:5", "needs tokens"],
+        ),
+        case(
+            "Several faults at once",
+            CHECK,
+            2,
+            several,
+            &["polytask.toml:3:8", "polytask.toml:37:10", "polytask.toml:48:1", "3 errors in"],
+        ),
+        case(
+            "Faults of the config and of the data at once",
+            CHECK,
+            2,
+            |p| {
+                p.config("method = \"equal\"", "method = \"uncertanty\"");
+                p.remove("names.conll");
+                p.write("vectors.txt", b"");
+            },
+            &["did you mean `uncertainty`?", "names.conll: no such file"],
+        ),
+    ]
+}
+
+fn several(project: &Project) {
+    project.config("seed = 7", "seed = -7");
+    project.config("target = \"ner\"", "target = \"nre\"");
+    project.config("epochs = 1", "epoch = 1");
+}
+
+/// The cases of the command line.
+pub fn command() -> Vec<Case> {
+    vec![
+        case("A command that does not exist", "chekc polytask.toml", 2, |_| {}, &["unrecognized subcommand", "check"]),
+        case("An option that does not exist", "train polytask.toml --resum", 2, |_| {}, &["--resum", "--resume"]),
+        case("No config named", "check", 2, |_| {}, &["<FILE>"]),
+        case(
+            "`--set` of a key that does not exist",
+            "check polytask.toml --set train.epoch=3",
+            2,
+            |_| {},
+            &["`--set train.epoch=3`", "did you mean", "`epochs`?"],
+        ),
+        case(
+            "`--set` of a value of the wrong type",
+            "check polytask.toml --set train.epochs=many",
+            2,
+            |_| {},
+            &["`--set train.epochs=many`", "must be an integer, found the string"],
+        ),
+        case(
+            "`--set` of a layer that a list does not have",
+            "check polytask.toml --set encoder.trunk.layers.7.filters=3",
+            2,
+            |_| {},
+            &["`7` is not a position from 0 to 1"],
+        ),
+        case(
+            "`--set` without a value",
+            "check polytask.toml --set train.epochs",
+            2,
+            |_| {},
+            &["not of the form `key=value`"],
+        ),
+        case(
+            "A run directory that exists",
+            "train polytask.toml --out run",
+            2,
+            |p| p.write("run/notes.txt", b"mine"),
+            &["run exists already", "--out"],
+        ),
+        case(
+            "A file where the run directory would be",
+            "train polytask.toml --out vectors.txt",
+            2,
+            |_| {},
+            &["vectors.txt exists already"],
+        ),
+        case(
+            "A demo that exists",
+            "demo --out demo",
+            2,
+            |p| p.folder("demo/run"),
+            &["demo holds a demo already", "--out"],
+        ),
+    ]
+}
