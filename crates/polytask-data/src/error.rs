@@ -1,7 +1,7 @@
 //! What can be wrong with the data?
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder is not there.
-    #[error("{path}: no such file or folder{}", Tried(.tried))]
+    #[error("{path}: no such file or folder{}", Tried { path, tried })]
     Missing {
         /// The path as the user wrote it.
         path: String,
@@ -31,6 +31,14 @@ pub enum Error {
     Truncated {
         /// The file.
         path: String,
+    },
+    /// The data of a compressed file are damaged.
+    #[error("{path}: the compressed data are damaged: {source}\n  help: copy or download it again")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What the decompressor says.
+        source: std::io::Error,
     },
     /// A file or folder holds no example.
     #[error("{path}: holds no examples\n  help: {help}")]
@@ -101,27 +109,35 @@ pub struct UnknownLabel {
     pub label: String,
     /// The labels of the training examples, sorted.
     pub accepted: Vec<String>,
+    /// What to do about it.
+    pub help: &'static str,
 }
 
 impl fmt::Display for UnknownLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let UnknownLabel { file, line, column, label, accepted } = self;
+        let UnknownLabel { file, line, column, label, accepted, help } = self;
         write!(f, "{file}:{line}: {column} `{label}` stands in no training example; training has ")?;
         const SHOWN: usize = 20;
         write!(f, "{}", accepted.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", "))?;
         if accepted.len() > SHOWN {
             write!(f, " and {} more", accepted.len() - SHOWN)?;
         }
-        write!(f, "\n  help: correct the label, or add training examples that have it")
+        write!(f, "\n  help: {help}")
     }
 }
 
-/// The places that were tried, as an addition to a message.
-struct Tried<'a>(&'a [PathBuf]);
+/// The places that were tried, where they say more than the path, as an addition to a message.
+struct Tried<'a> {
+    path: &'a str,
+    tried: &'a [PathBuf],
+}
 
 impl fmt::Display for Tried<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, path) in self.0.iter().enumerate() {
+        if self.tried.iter().all(|tried| tried == Path::new(self.path)) {
+            return write!(f, "\n  help: check the path");
+        }
+        for (index, path) in self.tried.iter().enumerate() {
             write!(f, "{}{}", if index == 0 { "\n  help: looked for " } else { ", " }, path.display())?;
         }
         Ok(())
@@ -129,12 +145,17 @@ impl fmt::Display for Tried<'_> {
 }
 
 impl Error {
-    /// Wraps a failure to read `path`; an early end of compressed data becomes [`Error::Truncated`].
+    /// Wraps a failure to read `path`; an early end of compressed data becomes [`Error::Truncated`], and what a
+    /// decompressor cannot read [`Error::Damaged`].
     pub fn io(path: impl Into<String>, source: std::io::Error) -> Error {
         let path = path.into();
         match source.kind() {
             std::io::ErrorKind::UnexpectedEof => Error::Truncated { path },
             std::io::ErrorKind::NotFound => Error::Missing { path, tried: Vec::new() },
+            // What the decompressor says comes without a number of the operating system.
+            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData if source.raw_os_error().is_none() => {
+                Error::Damaged { path, source }
+            }
             _ => Error::Io { path, source },
         }
     }

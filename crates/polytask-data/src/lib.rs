@@ -3,9 +3,11 @@
 //! Readers turn files into records, [`load`](load::load) turns records into examples: words become numbers, labels
 //! become positions in a sorted list, and the examples are divided into train, valid and test.
 
+pub mod batches;
 pub mod characters;
 pub mod duplicates;
 pub mod error;
+mod hash;
 pub mod interner;
 pub mod load;
 pub mod open;

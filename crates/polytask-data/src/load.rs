@@ -2,10 +2,14 @@
 //!
 //! Every record is turned into numbers as soon as it is read: words by the shared interner, in reading order; labels
 //! and tags by lists of their own, which are sorted once training is known. Then examples are divided into train,
-//! valid and test, and the training examples are limited.
+//! valid and test, and the training examples are limited: by their texts and a seed alone, see
+//! [`split`](crate::split).
 
 mod builder;
+mod divide;
+mod fingerprint;
 mod labels;
+mod notes;
 #[cfg(test)]
 mod tests;
 
@@ -14,27 +18,26 @@ use std::collections::BTreeMap;
 use polytask_spec::data::{Data, Files, Paths};
 use polytask_spec::network::{Tokenize, Truncate};
 
-use self::builder::Builder;
 pub use self::builder::kept;
+use self::builder::{Builder, Sets};
+use self::labels::HeldOut;
 use crate::error::{Error, Result};
 use crate::interner::Interner;
 use crate::open::Roots;
 use crate::readers::{self, Reader};
 use crate::record::{Column, ColumnKind, Part};
-use crate::rng::Rng;
-use crate::split;
 use crate::table::{Examples, TEXT};
 
 /// What is read, and what for.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The name of the dataset: for messages, and for what is drawn by seed.
+    /// The name of the dataset: for messages only.
     pub name: &'a str,
     /// The format, the files and the split.
     pub data: &'a Data,
     /// Where relative paths are looked for.
     pub roots: &'a Roots,
-    /// The seed of the draws, where the split has none of its own.
+    /// The seed of what is drawn, where the split has none of its own.
     pub seed: u64,
     /// How text becomes words.
     pub text: TextOptions,
@@ -111,7 +114,7 @@ pub struct Dataset {
 
 /// Reads a dataset; `words` may hold words of other datasets, and gets those of this one.
 ///
-/// Examples without any word are left out, and noted. The training examples that are kept are counted in `words`,
+/// Examples without any word are left out, and texts longer than `max_tokens` are cut; both are noted. The training examples that are kept are counted in `words`,
 /// each text as far as it is kept.
 ///
 /// # Errors
@@ -119,51 +122,24 @@ pub struct Dataset {
 /// in training; a label or tag in valid or test that training never has.
 pub fn load(request: &Request<'_>, words: &mut Interner) -> Result<Dataset> {
     let reader = readers::for_data(request.data);
-    let mut builder = Builder::new(request, &reader.columns(), words)?;
+    let mut builder = Builder::new(request, reader.as_ref(), words)?;
     let own_test = read_files(request, reader.as_ref(), &mut builder)?;
-    let (mut train, mut valid, mut test, mut labels, mut notes) = builder.finish();
-
-    let files = request.data.files();
-    let seed = files.split.seed.unwrap_or(request.seed);
-    let has_test = own_test || files.test.is_some();
-    let share = |share: f64, given: bool| if given { 0.0 } else { share };
-    let (valid_share, test_share) =
-        (share(files.split.valid, files.valid.is_some()), share(files.split.test, has_test));
-    if has_test && files.split.test > 0.0 {
-        notes.push(format!("data.{}: the test share is not drawn, because the files have a test part", request.name));
+    let mut sets = builder.finish();
+    let draws = divide::hold_out(request, own_test, &mut sets);
+    let Sets { mut train, mut valid, mut test, mut strata, mut labels, mut notes } = sets;
+    if train.is_empty() {
+        return Err(divide::empty(request, "training"));
     }
-    if valid_share > 0.0 || test_share > 0.0 {
-        let strata = split::strata(stratifier(request, &train), train.len());
-        let mut rng = Rng::derive(seed, &format!("split/{}", request.name), 0);
-        let mut drawn = split::draw(&strata, valid_share, test_share, &mut rng);
-        let columns: Vec<_> = train.columns.iter().filter(|(name, _)| *name != TEXT).map(|(_, store)| store).collect();
-        match split::keep_values(&mut drawn, &columns) {
-            0 => {}
-            moved => notes.push(format!(
-                "data.{}: {moved} drawn examples stay in training, because no other has their label or tag",
-                request.name
-            )),
-        }
-        if valid_share > 0.0 {
-            valid = train.select(&drawn.valid);
-        }
-        if test_share > 0.0 {
-            test = Some(train.select(&drawn.test));
-        }
-        train = train.select(&drawn.train);
-    }
-
-    let mut held_out: Vec<&mut Examples> = std::iter::once(&mut valid).chain(test.as_mut()).collect();
+    let mut held_out = vec![HeldOut { examples: &mut valid, drawn: draws.valid }];
+    held_out.extend(test.as_mut().map(|examples| HeldOut { examples, drawn: draws.test }));
     let labels = labels.settle(request, &mut train, &mut held_out, &mut notes)?;
-    if let Some(count) = files.limit.filter(|&count| count < train.len()) {
-        let strata = split::strata(stratifier(request, &train), train.len());
-        let mut rng = Rng::derive(seed, &format!("limit/{}", request.name), 0);
-        train = train.select(&split::limit(&strata, count, &mut rng));
-    }
+    divide::check_held_out(request, &valid, test.as_ref())?;
+    divide::limit(request, &mut train, &mut strata);
     if train.is_empty() {
         let help = "give more examples, or a smaller `split` or larger `limit`";
         return Err(unfit(request, "no training examples are left", help));
     }
+    notes.extend(notes::cut(request, &train, &valid, test.as_ref()));
     if let Some(tokens) = train.tokens() {
         words.count(tokens.values());
     }
@@ -240,17 +216,14 @@ fn read_path(
             Part::Valid => " of a validation part",
             Part::All | Part::Train => "",
         };
-        let help = format!("check the path; `{}` finds no examples{part} in it", request.data.format());
+        let format = request.data.format();
+        let summary = readers::all().iter().find(|entry| entry.key == format).map_or("", |entry| entry.summary);
+        let help = format!("check the path; there are no examples{part} as `{format}` reads them: {summary}");
         return Err(Error::Empty { path: place.display().to_string(), help });
     }
+    builder.end_path();
     builder.notes.extend(notes);
     Ok(own_test)
-}
-
-/// The column that strata come from: the first label, else the first number.
-fn stratifier<'e>(request: &Request<'_>, examples: &'e Examples) -> Option<&'e crate::table::ColumnStore> {
-    let of = |kind| request.targets.iter().find(|target| target.as_ == kind);
-    of(AsKind::Label).or(of(AsKind::Number)).and_then(|target| examples.columns.get(&target.column))
 }
 
 /// A target and where it stands in a record.

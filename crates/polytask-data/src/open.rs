@@ -30,7 +30,8 @@ impl Roots {
     pub fn resolve(&self, path: &str) -> Result<PathBuf> {
         let mut tried: Vec<PathBuf> = match Path::new(path).is_absolute() || self.dirs.is_empty() {
             true => vec![PathBuf::from(path)],
-            false => self.dirs.iter().map(|dir| dir.join(path)).collect(),
+            // Without the `./` that messages would then begin with.
+            false => self.dirs.iter().map(|dir| dir.strip_prefix(".").unwrap_or(dir).join(path)).collect(),
         };
         match tried.iter().position(|place| place.exists()) {
             Some(index) if !path.is_empty() => Ok(tried.swap_remove(index)),
@@ -101,7 +102,7 @@ impl<R: BufRead> Lines<R> {
         if self.number == 1 {
             line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
             if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
-                return Err(not_utf8(&self.file, 1, 1, "UTF-16"));
+                return Err(not_utf8(&self.file, 1, 1, "UTF-16", "utf-16"));
             }
         }
         Ok(Some((self.number, line)))
@@ -115,18 +116,18 @@ impl<R: BufRead> Lines<R> {
 pub fn utf8<'a>(line: &'a [u8], file: &str, number: u32) -> Result<&'a str> {
     std::str::from_utf8(line).map_err(|error| {
         let at = error.valid_up_to();
-        not_utf8(file, number, at as u64 + 1, &format!("the byte 0x{:02X}", line[at]))
+        not_utf8(file, number, at as u64 + 1, &format!("the byte 0x{:02X}", line[at]), "windows-1252")
     })
 }
 
-fn not_utf8(file: &str, line: u32, column: u64, found: &str) -> Error {
+fn not_utf8(file: &str, line: u32, column: u64, found: &str, encoding: &str) -> Error {
     Error::from(Malformed {
         file: file.to_string(),
         line: u64::from(line),
         column: Some(column),
         accepted: "UTF-8".to_string(),
         found: found.to_string(),
-        help: "convert the file, for example with `iconv -f windows-1252 -t utf-8`".to_string(),
+        help: format!("convert the file, for example with `iconv -f {encoding} -t utf-8`"),
     })
 }
 

@@ -11,6 +11,8 @@ pub struct Record {
     pub place: Place,
     /// The part of the corpus that it belongs to; `All` where the format knows no parts.
     pub part: Part,
+    /// Where it stands among the records of its path: they are sorted by this, those of equal keys as they came.
+    pub order: u64,
 }
 
 /// A value of an example.

@@ -70,6 +70,11 @@ impl Rng {
     }
 }
 
+/// A hash of `value` under a seed: well mixed, and different for different values.
+pub fn hash64(seed: u64, value: u64) -> u64 {
+    SplitMix64(SplitMix64(seed).next() ^ value).next()
+}
+
 /// Turns a counter into well-mixed bits.
 struct SplitMix64(u64);
 

@@ -177,13 +177,6 @@ impl Stream<'_> {
     }
 }
 
-/// Cuts examples into batches by length, shortest first, so that evaluation pads little; ties keep their order.
-pub fn batches_in_order(lengths: &[u32], batch_size: usize) -> Vec<Vec<u32>> {
-    let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
-    order.sort_by_key(|&example| lengths[example as usize]);
-    order.chunks(batch_size.max(1)).map(<[u32]>::to_vec).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,8 +331,6 @@ mod tests {
         let steps = sampler.epoch(0, &[true], &[0]);
         let area: usize = steps.iter().map(|step| padded(&step.batches[0].examples)).sum();
         assert!((area as f64) < 1.05 * f64::from(tokens), "{area} for {tokens} tokens");
-        let sorted: usize = batches_in_order(lengths, 20).iter().map(|batch| padded(batch)).sum();
-        assert!(sorted <= area);
     }
 
     #[test]
@@ -349,11 +340,5 @@ mod tests {
             assert_eq!(sampler(&[(9, 4)], sampling).epoch(0, &[false], &[0]), []);
             assert_eq!(sampler(&[], sampling).steps_in_epoch(), 0);
         }
-    }
-
-    #[test]
-    fn evaluation_batches_hold_every_example_shortest_first() {
-        assert_eq!(batches_in_order(&[3, 1, 2, 1, 9], 2), [vec![1, 3], vec![2, 0], vec![4]]);
-        assert_eq!(batches_in_order(&[], 2), Vec::<Vec<u32>>::new());
     }
 }

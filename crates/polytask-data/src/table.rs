@@ -90,7 +90,7 @@ impl<T: Copy> Ragged<T> {
 pub enum ColumnStore {
     /// Words, as identifiers of the [`Interner`](crate::interner::Interner).
     Tokens(Ragged<u32>),
-    /// Tags, as positions in the dataset's tag names; as many as words.
+    /// Tags, as positions in the dataset's tag names; as many as words; [`MISSING_LABEL`] where unknown.
     Tags(Ragged<u32>),
     /// Labels, as positions in the dataset's label names; [`MISSING_LABEL`] where unknown.
     Labels(Vec<u32>),
@@ -113,7 +113,8 @@ impl ColumnStore {
         self.len() == 0
     }
 
-    fn select(&self, indices: &[usize]) -> ColumnStore {
+    /// The values at `indices`, in that order.
+    pub(crate) fn select(&self, indices: &[usize]) -> ColumnStore {
         match self {
             ColumnStore::Tokens(rows) => ColumnStore::Tokens(rows.select(indices)),
             ColumnStore::Tags(rows) => ColumnStore::Tags(rows.select(indices)),
@@ -130,7 +131,8 @@ impl ColumnStore {
 pub struct Examples {
     /// The words, under [`TEXT`], and one column for each target.
     pub columns: BTreeMap<String, ColumnStore>,
-    /// A hash of each example's words before they were cut, case and order kept: equal for exact duplicates.
+    /// A hash of each example's words before they were cut, case and order kept: equal for exact duplicates. Words are
+    /// what stands between white space here, or the reader's tokens, so no option of an input changes a hash.
     pub hashes: Vec<u64>,
     /// The number of words of each example before it was cut.
     pub full_lengths: Vec<u32>,
@@ -207,6 +209,22 @@ impl Examples {
         Place { file: Arc::clone(&self.files[file as usize]), line }
     }
 
+    /// Where the first word with the tag `tag` of a target column stands; `None` where no word has it.
+    ///
+    /// In an example that was cut, the line is that of its beginning.
+    pub fn place_of_tag(&self, column: &str, tag: u32) -> Option<Place> {
+        let rows = self.tags(column)?;
+        let (index, inside) = rows
+            .iter()
+            .enumerate()
+            .find_map(|(index, row)| Some((index, row.iter().position(|&found| found == tag)?)))?;
+        let mut place = self.place(index);
+        if rows.get(index).len() == self.full_lengths[index] as usize {
+            place.line = place.line.saturating_add(inside as u32);
+        }
+        Some(place)
+    }
+
     /// The examples at `indices`, in that order.
     ///
     /// # Panics
@@ -235,27 +253,6 @@ impl Examples {
             self.files.push(Arc::clone(&place.file));
         }
         self.places.push((self.files.len() as u32 - 1, place.line));
-    }
-}
-
-/// A 64-bit FNV-1a hash of a sequence of words: it depends on their text, order and boundaries only.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TextHash(u64);
-
-impl TextHash {
-    pub(crate) fn new() -> TextHash {
-        TextHash(0xcbf2_9ce4_8422_2325)
-    }
-
-    pub(crate) fn word(&mut self, word: &str) {
-        // 0xff stands in no UTF-8 text, so it can end a word.
-        for byte in word.bytes().chain([0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    pub(crate) fn finish(self) -> u64 {
-        self.0
     }
 }
 
@@ -306,16 +303,15 @@ mod tests {
     }
 
     #[test]
-    fn a_text_hash_depends_on_order_and_boundaries() {
-        let hash = |words: &[&str]| {
-            let mut hash = TextHash::new();
-            words.iter().for_each(|word| hash.word(word));
-            hash.finish()
-        };
-        let hashes = [hash(&["a", "b"]), hash(&["b", "a"]), hash(&["ab"]), hash(&["a", "b", ""]), hash(&[])];
-        for (index, left) in hashes.iter().enumerate() {
-            assert!(hashes[index + 1..].iter().all(|right| left != right));
-        }
-        assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));
+    fn a_tag_is_found_on_its_line() {
+        let mut examples = examples();
+        let mut tags = Ragged::new();
+        [&[0, 7][..], &[], &[5]].into_iter().for_each(|row| tags.push(row));
+        examples.columns.insert("t".to_string(), ColumnStore::Tags(tags));
+        assert_eq!(examples.place_of_tag("t", 5), Some(Place { file: "b".into(), line: 1 }));
+        assert_eq!(examples.place_of_tag("t", 7), Some(Place { file: "a".into(), line: 1 }), "the example was cut");
+        examples.full_lengths[0] = 2;
+        assert_eq!(examples.place_of_tag("t", 7), Some(Place { file: "a".into(), line: 2 }));
+        assert_eq!((examples.place_of_tag("t", 9), examples.place_of_tag("y", 0)), (None, None));
     }
 }

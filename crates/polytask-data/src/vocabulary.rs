@@ -34,21 +34,6 @@ pub enum Match {
     Unknown,
 }
 
-/// How many tokens came to their row in which way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Coverage {
-    /// Tokens that have a vector as they stand.
-    pub exact: u64,
-    /// Tokens whose lower-cased form has a vector.
-    pub lowercase: u64,
-    /// Tokens whose form with digits as `0` has a vector.
-    pub digits: u64,
-    /// Tokens with a row of their own.
-    pub own: u64,
-    /// Tokens without a row.
-    pub unknown: u64,
-}
-
 /// A vocabulary that is damaged, or does not fit the vectors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VocabularyError {
@@ -164,15 +149,6 @@ impl Vocabulary {
         Some(position as u32 + 1)
     }
 
-    /// Counts how tokens come to their rows, from distinct words and how often each occurs.
-    pub fn coverage<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) -> Coverage {
-        let mut coverage = Coverage::default();
-        for (word, count) in counts {
-            *coverage.count_mut(self.lookup(word).1) += count;
-        }
-        coverage
-    }
-
     /// The table's first values `[rows, dim]`: vectors where there are, else uniform in `±sqrt(3 / dim)`.
     ///
     /// What is drawn for a row depends on the seed and the row's word only, not on the other words.
@@ -210,29 +186,6 @@ impl Vocabulary {
 fn draw(values: &mut Vec<f32>, dim: usize, mut rng: Rng) {
     let bound = (3.0 / dim as f64).sqrt();
     values.extend((0..dim).map(|_| ((2.0 * rng.uniform() - 1.0) * bound) as f32));
-}
-
-impl Coverage {
-    /// All tokens.
-    pub fn total(&self) -> u64 {
-        self.exact + self.lowercase + self.digits + self.own + self.unknown
-    }
-
-    /// Share of tokens that came to their row in this way, in `[0, 1]`; `0` where there are no tokens.
-    pub fn share(&self, by: Match) -> f64 {
-        let mut copy = *self;
-        *copy.count_mut(by) as f64 / self.total().max(1) as f64
-    }
-
-    fn count_mut(&mut self, by: Match) -> &mut u64 {
-        match by {
-            Match::Exact => &mut self.exact,
-            Match::Lowercase => &mut self.lowercase,
-            Match::Digits => &mut self.digits,
-            Match::Own => &mut self.own,
-            Match::Unknown => &mut self.unknown,
-        }
-    }
 }
 
 /// What a saved vocabulary holds, unchecked.
@@ -321,15 +274,6 @@ mod tests {
         let counts = [("1996", 8), ("2087", 1)];
         assert_eq!(Vocabulary::build(counts, &["1996".into()], 2).rows(), 2);
         assert_eq!(Vocabulary::build([("unseen", 0)], &[], 0).rows(), 1);
-    }
-
-    #[test]
-    fn coverage_counts_tokens() {
-        let coverage = vocabulary().coverage(COUNTS);
-        let expected = Coverage { exact: 11, lowercase: 6, digits: 1, own: 4, unknown: 1 };
-        assert_eq!((coverage, coverage.total()), (expected, 23));
-        assert_eq!(coverage.share(Match::Exact), 11.0 / 23.0);
-        assert_eq!(Coverage::default().share(Match::Own), 0.0);
     }
 
     #[test]

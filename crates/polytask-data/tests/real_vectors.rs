@@ -106,11 +106,11 @@ fn refuses_other_formats() {
         }
     }
     for (file, expected) in [
-        ("finalfusion/testdata/utf8-incomplete.txt", "line 2: the word"),
-        ("gensim/gensim/test/test_data/pang_lee_polarity_fasttext.vec", "line 150: the word"),
+        ("finalfusion/testdata/utf8-incomplete.txt", 2),
+        ("gensim/gensim/test/test_data/pang_lee_polarity_fasttext.vec", 150),
     ] {
         if let Some(problem) = problem(file) {
-            assert!(problem.to_string().starts_with(expected) && matches!(problem, VectorsProblem::Encoding { .. }));
+            assert!(matches!(problem, VectorsProblem::Encoding { line, .. } if line == expected), "{file}: {problem}");
         }
     }
     for (file, kind) in [("zip", "zip"), ("xz", "xz"), ("bz2", "bzip2")] {

@@ -125,14 +125,16 @@ impl Judge for TagJudge {
     fn update(&mut self, predictions: &[Prediction], targets: TargetBatch<'_>) {
         for (prediction, gold) in predictions.iter().zip(targets.tags()) {
             let Prediction::Tags { tags, .. } = prediction else { continue };
-            if gold.is_empty() || gold.contains(&u32::MAX) {
+            let missing = gold.iter().filter(|&&tag| tag == u32::MAX).count();
+            // Spans need every tag of a sentence; tags that are no spans stand for themselves.
+            if missing == gold.len() || (missing > 0 && self.tags.scheme.is_some()) {
                 continue;
             }
             self.examples += 1;
             if self.tags.scheme.is_some() {
                 self.spans.update(&self.tags.text(gold), &self.tags.text(tags)).expect("a tagger says one tag a token");
             } else {
-                for (&gold, &tag) in gold.iter().zip(tags) {
+                for (&gold, &tag) in gold.iter().zip(tags).filter(|(gold, _)| **gold != u32::MAX) {
                     self.tokens.update(gold as usize, tag as usize);
                 }
             }

@@ -19,7 +19,7 @@ mod targets;
 
 pub use encoder::{Demand, Encoder, Layer};
 pub use head::{Head, Knowledge, LossSum, Prediction, Scores};
-pub use input::{Feed, Input, Lexicon, Words, WordsResources};
+pub use input::{Feed, FitError, Fitted, Input, InputKnowledge, Prepared, WordsKnowledge, file as input_file, fit};
 pub use judge::Judge;
 pub use model::Model;
 pub use parameters::{Group, Init, Owner, Parameter, ParameterId, Parameters, Table, TableId, TaskId};
@@ -27,8 +27,8 @@ pub use pass::{Gradients, Mode, Pass, RowGradient};
 pub use predictor::Predictor;
 pub use representation::{Form, Representation, Sequence};
 pub use saved::{
-    Description, FORMAT, InputDescription, Named, Restore, Saved, SavedError, from_safetensors, load, restore, save,
-    to_safetensors, weights,
+    Description, FORMAT, Named, Restore, Saved, SavedError, from_safetensors, load, restore, save, to_safetensors,
+    weights,
 };
 pub use tags::TagSet;
 pub use targets::{TargetBatch, Targets};

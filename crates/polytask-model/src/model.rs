@@ -6,12 +6,12 @@ use burn::tensor::{Device, Tensor};
 use indexmap::IndexMap;
 use polytask_spec::Spec;
 use polytask_spec::network::Pool;
-use polytask_spec::task::TaskKind;
+use polytask_spec::task::{Task, TaskKind};
 
 use crate::encoder::{Demand, Encoder};
 use crate::head::{self, Head, Knowledge, Scores};
-use crate::input::{Feed, Input, WordsResources};
-use crate::parameters::{Init, Parameters, TaskId};
+use crate::input::{Feed, Fitted, Input};
+use crate::parameters::{Init, Owner, Parameters, TaskId};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
 use crate::targets::TargetBatch;
@@ -38,27 +38,25 @@ struct TaskNet {
 impl Model {
     /// Builds the network that a checked configuration describes, with initial values that follow from its seed.
     ///
-    /// `knowledge` has one entry a task, in the file's order; `resources` one an input, by name.
-    pub fn build(
-        spec: &Spec,
-        knowledge: &[Knowledge],
-        resources: &BTreeMap<String, WordsResources>,
-        device: Device,
-    ) -> Model {
+    /// `knowledge` has one entry a task, in the file's order; `fitted` one an input, by name.
+    pub fn build(spec: &Spec, knowledge: &[Knowledge], fitted: &BTreeMap<String, Fitted>, device: Device) -> Model {
         let init = Init::new(spec.seed);
         let mut parameters = Parameters::new(device);
         let inputs: IndexMap<String, Input> = spec
             .input
-            .keys()
-            .map(|name| (name.clone(), Input::build(spec, name, &resources[name], &mut parameters, init)))
+            .iter()
+            .map(|(name, input)| {
+                let owner = owner(reaching(spec, |task| spec.input_of(task) == name)).unwrap_or(Owner::Shared);
+                let built = Input::build((name, owner), input, &fitted[name], &mut parameters, init);
+                (name.clone(), built)
+            })
             .collect();
         let encoders: IndexMap<String, Encoder> = spec
             .encoder
             .keys()
             .map(|name| {
-                let input = spec.encoder_input(name);
-                let form = inputs[input].form();
-                (name.clone(), Encoder::build(spec, name, input, form, &mut parameters, init))
+                let form = inputs[spec.encoder_input(name)].form();
+                (name.clone(), Encoder::build(spec, name, form, &owners(spec, name), &mut parameters, init))
             })
             .collect();
         let tasks = spec
@@ -171,6 +169,32 @@ impl TaskNet {
             }
         }
     }
+}
+
+/// The tasks that `reaches` says yes to.
+fn reaching(spec: &Spec, reaches: impl Fn(&Task) -> bool) -> Vec<TaskId> {
+    let tasks = spec.task.values().enumerate();
+    tasks.filter(|(_, task)| reaches(task)).map(|(index, _)| TaskId(index)).collect()
+}
+
+/// Who owns what some tasks reach; `None` where no task does.
+fn owner(tasks: Vec<TaskId>) -> Option<Owner> {
+    match tasks.as_slice() {
+        [] => None,
+        [task] => Some(Owner::Task(*task)),
+        _ => Some(Owner::Shared),
+    }
+}
+
+/// Who reaches each layer of an encoder, from the first up to the last that any task reaches.
+fn owners(spec: &Spec, encoder: &str) -> Vec<Owner> {
+    let names: Vec<String> =
+        spec.encoder[encoder].layers.iter().enumerate().map(|(index, layer)| layer.name_at(index)).collect();
+    let reaches = |task: &Task, index: usize| {
+        let attach = spec.attach_of(task);
+        spec.encoder_of(task) == encoder && names[index..].iter().any(|name| attach.contains(name))
+    };
+    (0..names.len()).map_while(|index| owner(reaching(spec, |task| reaches(task, index)))).collect()
 }
 
 fn join<const D: usize>(mut parts: Vec<Tensor<D>>, dim: usize) -> Tensor<D> {

@@ -98,6 +98,8 @@ pub struct Table {
     pub dim: usize,
     /// Whether rows are trained.
     pub tuned: bool,
+    /// Who reaches it.
+    pub owner: Owner,
     /// Row-major values, `[rows, dim]`.
     pub values: Vec<f32>,
 }
@@ -137,8 +139,8 @@ impl Parameters {
     }
 
     /// Adds a table of rows.
-    pub fn add_table(&mut self, name: String, dim: usize, tuned: bool, values: Vec<f32>) -> TableId {
-        self.tables.push(Table { name, dim, tuned, values });
+    pub fn add_table(&mut self, name: String, dim: usize, tuned: bool, owner: Owner, values: Vec<f32>) -> TableId {
+        self.tables.push(Table { name, dim, tuned, owner, values });
         TableId(self.tables.len() - 1)
     }
 
@@ -178,15 +180,33 @@ impl Parameters {
         parameter.value = Tensor::from_data(data, &self.device);
     }
 
+    /// The name of a trained parameter that holds a value that is not finite.
+    pub fn not_finite(&self) -> Option<String> {
+        // A sum of squares is finite as long as every value is one, and none is near the largest.
+        let finite = |values: &[f32]| polytask_kernels::optim::sum_of_squares(values).is_finite();
+        let table = self.tables.iter().find(|table| table.tuned && !finite(&table.values));
+        let dense = self.dense.iter().find(|parameter| {
+            let data = parameter.value.to_data();
+            data.as_slice::<f32>().is_ok_and(|values| !finite(values))
+        });
+        table.map(|table| table.name.clone()).or_else(|| dense.map(|parameter| parameter.name.clone()))
+    }
+
     /// Number of values that several tasks share, tuned tables included.
     pub fn shared_len(&self) -> usize {
         let dense: usize = self.dense.iter().filter(|p| p.owner == Owner::Shared).map(Parameter::len).sum();
-        dense + self.tables.iter().filter(|t| t.tuned).map(|t| t.values.len()).sum::<usize>()
+        dense + self.trained_rows(Owner::Shared)
     }
 
     /// Number of values that belong to one task alone.
     pub fn own_len(&self, task: TaskId) -> usize {
-        self.dense.iter().filter(|p| p.owner == Owner::Task(task)).map(Parameter::len).sum()
+        let owner = Owner::Task(task);
+        let dense: usize = self.dense.iter().filter(|p| p.owner == owner).map(Parameter::len).sum();
+        dense + self.trained_rows(owner)
+    }
+
+    fn trained_rows(&self, owner: Owner) -> usize {
+        self.tables.iter().filter(|t| t.tuned && t.owner == owner).map(|t| t.values.len()).sum()
     }
 
     /// Number of values in tables that are not trained.
@@ -237,7 +257,7 @@ mod tests {
         let mut parameters = Parameters::new(Device::flex());
         parameters.add("a".into(), &[3], Group::Trunk, Owner::Shared, vec![0.0; 3]);
         parameters.add("b".into(), &[2], Group::Heads, Owner::Task(TaskId(1)), vec![0.0; 2]);
-        parameters.add_table("t".into(), 2, false, vec![0.0; 8]);
+        parameters.add_table("t".into(), 2, false, Owner::Shared, vec![0.0; 8]);
         assert_eq!((parameters.shared_len(), parameters.own_len(TaskId(1)), parameters.frozen_len()), (3, 2, 8));
     }
 

@@ -184,7 +184,7 @@ mod tests {
         let mut parameters = Parameters::new(Device::flex());
         let used = parameters.add("used".into(), &[2], Group::Trunk, Owner::Shared, vec![2.0, 3.0]);
         parameters.add("unused".into(), &[2], Group::Trunk, Owner::Shared, vec![1.0, 1.0]);
-        let table = parameters.add_table("t".into(), 2, true, (0..6).map(|v| v as f32).collect());
+        let table = parameters.add_table("t".into(), 2, true, Owner::Shared, (0..6).map(|v| v as f32).collect());
         let pass = Pass::new(&parameters, Mode::Train { seed: 0, step: 0 });
         let rows = pass.rows(table, &[2]);
         let w: Tensor<1> = pass.get(used);

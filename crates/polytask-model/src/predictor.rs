@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use burn::tensor::Device;
+use polytask_data::batches::inference_batches;
 use polytask_data::interner::Interner;
 use polytask_data::load::{TextOptions, kept};
 use polytask_data::table::{Examples, Ragged};
@@ -12,7 +13,7 @@ use polytask_spec::network::Input as InputSpec;
 use polytask_spec::task::TaskKind;
 
 use crate::head::{Knowledge, Prediction};
-use crate::input::{Feed, Lexicon};
+use crate::input::Feed;
 use crate::parameters::TaskId;
 use crate::pass::{Mode, Pass};
 use crate::saved::{Saved, SavedError, load};
@@ -48,16 +49,22 @@ impl Predictor {
         &self.saved.description.tasks[task.0]
     }
 
-    /// Byte ranges of the words of a text, as the task's input cuts it.
-    pub fn words(&self, task: TaskId, text: &str) -> Vec<Range<usize>> {
-        let mut ranges = Vec::new();
-        tokenize(text, self.text_options(task).tokenize, |range, _| ranges.push(range));
-        ranges
+    /// The words of a text as the task's input cuts it, each with its byte range; a word may be written otherwise than in
+    /// the text (apostrophes).
+    pub fn words(&self, task: TaskId, text: &str) -> Vec<(Range<usize>, String)> {
+        let mut words = Vec::new();
+        tokenize(text, self.text_options(task).tokenize, |range, word| words.push((range, word.to_owned())));
+        words
     }
 
-    /// Predictions for some texts, one a text, each given as its words.
+    /// Whether a text of this many words is cut before it is predicted.
+    pub fn is_cut(&self, task: TaskId, words: usize) -> bool {
+        words > self.text_options(task).max_tokens
+    }
+
+    /// Predictions for some texts, one a text and in their order, each given as its words.
     ///
-    /// Texts longer than the input's `max_tokens` are cut as in training, except for tagging. A text without words is
+    /// Texts longer than the input's `max_tokens` are cut as in training ([`Self::is_cut`]), never for tagging. A text without words is
     /// predicted from no evidence, and has no tags.
     pub fn predict<S: AsRef<str>>(&self, task: TaskId, texts: &[Vec<S>]) -> Vec<Prediction> {
         if texts.is_empty() {
@@ -75,21 +82,26 @@ impl Predictor {
             tokens.push(&ids);
         }
         let Saved { spec, description, model } = &self.saved;
-        let input = &description.inputs[spec.input_of(&spec.task[task.0])];
-        let lexicon = Lexicon::new(&words, &input.vocabulary, input.characters.as_ref());
+        let prepared = description.inputs[spec.input_of(&spec.task[task.0])].prepare(&words);
         let examples = Examples::of_tokens(tokens);
-        let index: Vec<u32> = (0..texts.len() as u32).collect();
-        let pass = Pass::new(&model.parameters, Mode::Infer);
-        let feed = Feed { examples: &examples, lexicon: &lexicon, index: &index };
-        let scores = model.infer(&pass, feed, &[task]).remove(0);
-        model.head(task).predict(&pass, &scores)
+        let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
+        for index in inference_batches(&examples.lengths()) {
+            let pass = Pass::new(&model.parameters, Mode::Infer);
+            let feed = Feed { examples: &examples, prepared: &prepared, index: &index };
+            let scores = model.infer(&pass, feed, &[task]).remove(0);
+            for (&text, prediction) in index.iter().zip(model.head(task).predict(&pass, &scores)) {
+                predictions[text as usize] = Some(prediction);
+            }
+        }
+        predictions.into_iter().map(|prediction| prediction.expect("every text is in one batch")).collect()
     }
 
     fn text_options(&self, task: TaskId) -> TextOptions {
         let spec = &self.saved.spec;
         let task = &spec.task[task.0];
         let InputSpec::Words(words) = &spec.input[spec.input_of(task)];
-        let tagged = matches!(task.kind, TaskKind::Tag(_));
+        // As in training: where any task tags the dataset, its texts are read whole.
+        let tagged = spec.task.values().any(|other| other.data == task.data && matches!(other.kind, TaskKind::Tag(_)));
         TextOptions {
             tokenize: words.tokenize,
             max_tokens: if tagged { usize::MAX } else { words.max_tokens },

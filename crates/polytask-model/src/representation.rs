@@ -20,7 +20,7 @@ pub enum Representation {
 /// A padded batch of token sequences.
 #[derive(Debug, Clone)]
 pub struct Sequence {
-    /// `[batch, token, d]`; zero past each length.
+    /// `[batch, token, d]`; what stands past a length is never read.
     pub values: Tensor<3>,
     /// Tokens of each example.
     pub lengths: Arc<Vec<usize>>,

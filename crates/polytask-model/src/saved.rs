@@ -11,14 +11,12 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use indexmap::IndexMap;
-use polytask_data::characters::CharacterSet;
-use polytask_data::vocabulary::Vocabulary;
 use polytask_spec::Spec;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::head::Knowledge;
-use crate::input::WordsResources;
+use crate::input::{Fitted, InputKnowledge};
 use crate::model::Model;
 use crate::parameters::Parameters;
 
@@ -37,7 +35,7 @@ pub enum SavedError {
         source: std::io::Error,
     },
     /// A file is not what it should be.
-    #[error("{path}: {what}\n  help: the model is damaged, or was written by another program; train it again or copy it anew", path = path.display())]
+    #[error("{path}: the model is damaged: {what}\n  help: copy it anew, or train it again", path = path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -60,21 +58,9 @@ pub struct Description {
     /// Version of the format.
     pub format: u32,
     /// Inputs by name.
-    pub inputs: IndexMap<String, InputDescription>,
+    pub inputs: IndexMap<String, InputKnowledge>,
     /// Tasks by name, in the order of the configuration.
     pub tasks: IndexMap<String, Knowledge>,
-}
-
-/// What an input learned from the training data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct InputDescription {
-    /// Words and their rows.
-    pub vocabulary: Vocabulary,
-    /// Known characters, where characters are encoded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub characters: Option<CharacterSet>,
-    /// Width of a word vector.
-    pub dim: usize,
 }
 
 /// A model read from a directory.
@@ -106,7 +92,7 @@ pub fn save(
     write("model.toml", spec.to_toml().as_bytes())?;
     let json = serde_json::to_vec(description).expect("a description has string keys only");
     write("model.json", &json)?;
-    write("weights.safetensors", &to_safetensors(&weights(parameters)))
+    write("weights.safetensors", &to_safetensors(&weights(parameters, Restore::Everything)))
 }
 
 /// Reads a model.
@@ -119,6 +105,9 @@ pub fn load(directory: &Path, device: Device) -> Result<Saved, SavedError> {
         let path = directory.join(name);
         match std::fs::read(&path) {
             Ok(bytes) => Ok((path, bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(SavedError::Damaged { path, what: "the file is not there".into() })
+            }
             Err(source) => Err(SavedError::Io { path, source }),
         }
     };
@@ -132,14 +121,21 @@ pub fn load(directory: &Path, device: Device) -> Result<Saved, SavedError> {
     let (path, text) = read("model.toml")?;
     let text = String::from_utf8(text).map_err(|e| damaged(&path, e.to_string()))?;
     let parsed = polytask_spec::parse(&path.display().to_string(), &text, &[], &[]);
-    let spec = parsed.map_err(|e| damaged(&path, e.to_string()))?.spec;
+    let message = |errors: &polytask_spec::Errors| errors.diagnostics.first().map(|fault| fault.message.clone());
+    let spec = parsed.map_err(|errors| damaged(&path, message(&errors).unwrap_or_default()))?.spec;
     if !spec.task.keys().eq(description.tasks.keys()) || !spec.input.keys().eq(description.inputs.keys()) {
         return Err(damaged(&path, "its tasks or inputs are not those of model.json".into()));
     }
-    let resources: BTreeMap<String, WordsResources> =
-        description.inputs.iter().map(|(name, input)| (name.clone(), input.resources())).collect();
+    let kinds = spec.task.values().zip(description.tasks.values());
+    if kinds.into_iter().any(|(task, knowledge)| task.kind.name() != knowledge.kind()) {
+        return Err(damaged(&path, "the kinds of its tasks are not those of model.json".into()));
+    }
+    let fitted = description
+        .inputs
+        .iter()
+        .map(|(name, knowledge)| (name.clone(), Fitted { knowledge: knowledge.clone(), initial: Vec::new() }));
     let knowledge: Vec<Knowledge> = description.tasks.values().cloned().collect();
-    let mut model = Model::build(&spec, &knowledge, &resources, device);
+    let mut model = Model::build(&spec, &knowledge, &fitted.collect(), device);
     let (path, bytes) = read("weights.safetensors")?;
     let values = from_safetensors(&bytes).map_err(|what| damaged(&path, what))?;
     restore(&mut model.parameters, values, Restore::Everything).map_err(|what| damaged(&path, what))?;
@@ -149,17 +145,6 @@ pub fn load(directory: &Path, device: Device) -> Result<Saved, SavedError> {
 #[derive(Deserialize)]
 struct Version {
     format: u32,
-}
-
-impl InputDescription {
-    fn resources(&self) -> WordsResources {
-        WordsResources {
-            vocabulary: self.vocabulary.clone(),
-            characters: self.characters.clone(),
-            dim: self.dim,
-            table: vec![0.0; self.vocabulary.rows() * self.dim],
-        }
-    }
 }
 
 /// A named array.
@@ -173,9 +158,10 @@ pub struct Named {
     pub values: Vec<f32>,
 }
 
-/// Every parameter and table.
-pub fn weights(parameters: &Parameters) -> Vec<Named> {
-    let tables = parameters.tables().iter().map(|table| Named {
+/// Parameters and tables by name.
+pub fn weights(parameters: &Parameters, what: Restore) -> Vec<Named> {
+    let tables = parameters.tables().iter().filter(|table| table.tuned || what == Restore::Everything);
+    let tables = tables.map(|table| Named {
         name: table.name.clone(),
         shape: vec![table.rows(), table.dim],
         values: table.values.clone(),
@@ -188,7 +174,7 @@ pub fn weights(parameters: &Parameters) -> Vec<Named> {
     tables.chain(dense).collect()
 }
 
-/// Which parameters must be there.
+/// Which parameters are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restore {
     /// All of them.

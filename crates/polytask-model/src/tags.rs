@@ -42,6 +42,19 @@ impl TagSet {
         TagSet { names: std::iter::once("O".to_owned()).chain(tags).collect(), scheme: Some(scheme) }
     }
 
+    /// A training tag that does not fit the others or the configured scheme: an index into `file_names`.
+    ///
+    /// Where the scheme is `auto`, tags are spans if any of them begins with a span prefix and `-`; then all must.
+    pub fn odd_tag(spec: &TagTask, file_names: &[String]) -> Option<usize> {
+        let is_span_tag = |name: &String| name == "O" || prefixed(name);
+        let spans = match spec.scheme {
+            TagScheme::None => false,
+            TagScheme::Auto => file_names.iter().any(|name| prefixed(name)),
+            TagScheme::Iob1 | TagScheme::Iob2 | TagScheme::Bioes => true,
+        };
+        if spans { file_names.iter().position(|name| !is_span_tag(name)) } else { None }
+    }
+
     /// Rewrites tags of a file in the network's own writing; a sentence with a missing tag is missing as a whole.
     pub fn encode(&self, file_names: &[String], tags: &Ragged<u32>) -> Ragged<u32> {
         let mut encoded = Ragged::default();
@@ -79,6 +92,12 @@ impl TagSet {
             end: names().map(|from| legal(scheme, from, None)).collect(),
         }
     }
+}
+
+/// Whether a tag is a span prefix, `-` and a type.
+fn prefixed(name: &str) -> bool {
+    name.split_once('-')
+        .is_some_and(|(prefix, kind)| "BIESLU".contains(prefix) && prefix.len() == 1 && !kind.is_empty())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How is a run directory made, found and read?
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +45,12 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
+    /// Another process trains into the run.
+    #[error("{path}: another process is training this run\n  help: wait for it, or stop it first", path = path.display())]
+    Busy {
+        /// The directory.
+        path: PathBuf,
+    },
     /// There is no run.
     #[error("{path} is no run directory: it has no run.json", path = path.display())]
     NotARun {
@@ -52,7 +58,7 @@ pub enum RunError {
         path: PathBuf,
     },
     /// A file is not what it should be.
-    #[error("{path}: {what}", path = path.display())]
+    #[error("{path}: the run is damaged: {what}\n  help: copy it anew, or train it again into another directory", path = path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -60,7 +66,7 @@ pub enum RunError {
         what: String,
     },
     /// Written by a later version.
-    #[error("{path}: run format {found}, but this version of polytask reads up to {FORMAT}", path = path.display())]
+    #[error("{path}: run format {found}, but this version of polytask reads up to {FORMAT}\n  help: use a newer polytask", path = path.display())]
     Newer {
         /// The directory.
         path: PathBuf,
@@ -74,6 +80,12 @@ struct RunFile {
     format: u32,
     name: String,
     status: Status,
+}
+
+/// Held by the one process that trains into a run; released when dropped.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
 }
 
 /// A run directory.
@@ -159,6 +171,30 @@ impl RunDirectory {
     pub fn config(&self) -> Result<String, RunError> {
         let path = self.path.join("config.toml");
         fs::read_to_string(&path).map_err(|source| RunError::Io { path, source })
+    }
+
+    /// Replaces the configuration of a run that goes on under changed settings.
+    ///
+    /// # Errors
+    ///
+    /// Where the file system refuses.
+    pub fn set_config(&self, config: &str) -> Result<(), RunError> {
+        self.write("config.toml", config.as_bytes())
+    }
+
+    /// Keeps other processes from training into this run while the lock is held.
+    ///
+    /// # Errors
+    ///
+    /// Where another process holds it, or the file system refuses.
+    pub fn lock(&self) -> Result<RunLock, RunError> {
+        let path = self.path.join(".lock");
+        let file = File::create(&path).map_err(|source| RunError::Io { path, source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(RunLock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: self.path.clone() }),
+            Err(fs::TryLockError::Error(source)) => Err(RunError::Io { path: self.path.clone(), source }),
+        }
     }
 
     /// How far the run is.

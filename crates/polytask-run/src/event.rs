@@ -19,6 +19,13 @@ pub enum Event {
         /// Epochs at most.
         epochs: usize,
     },
+    /// Training went on under changed settings.
+    Changed {
+        /// Optimizer steps so far.
+        step: u64,
+        /// The keys of the configuration that changed.
+        keys: Vec<String>,
+    },
     /// An epoch's training steps are done.
     Epoch {
         /// Epoch, counted from 1.

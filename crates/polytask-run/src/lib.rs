@@ -19,7 +19,7 @@ mod event;
 mod files;
 mod metrics;
 
-pub use directory::{FORMAT, RunDirectory, RunError, Status};
+pub use directory::{FORMAT, RunDirectory, RunError, RunLock, Status};
 pub use environment::Environment;
 pub use event::{Event, StepScores, Timing};
 pub use files::{commit_directory, write_atomically};

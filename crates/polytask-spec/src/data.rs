@@ -55,7 +55,7 @@ impl Data {
         match (self, target) {
             _ if !self.targets().contains(&target) => &[],
             (Data::Conll(_), _) => &["tag"],
-            (_, "rating" | "stars") => &["classify", "regress"],
+            (Data::Lines(_), _) | (_, "rating" | "stars") => &["classify", "regress"],
             _ => &["classify"],
         }
     }
@@ -79,7 +79,7 @@ pub struct Files {
     pub test: Option<Paths>,
     /// Shares drawn from the training examples where no files are given for a split.
     pub split: Split,
-    /// Keeps at most this many training examples, drawn by seed.
+    /// Keeps at most this many training examples, drawn by seed and text as `split` draws.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub limit: Option<usize>,
@@ -109,14 +109,19 @@ impl Paths {
     }
 }
 
-/// Shares of the training examples that become validation and test sets, drawn by seed and stratified by label.
+/// Shares of the training examples that become validation and test sets, drawn by seed.
+///
+/// Which examples are drawn depends on the seed and on their texts only, not on the dataset's name or on the tasks, and
+/// the test set not on the validation share: runs on the same files with the same `seed` and `test` can be compared.
+/// Equal texts are never divided. Shares are drawn by class, as far as the format has one: `imdb` and `amazon` by
+/// polarity, `lines` by label.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Split {
     /// Share that becomes the validation set.
     #[schemars(range(min = 0.0, max = 0.9))]
     pub valid: f64,
-    /// Share that becomes the test set.
+    /// Share that becomes the test set; it is drawn before the validation set.
     #[schemars(range(min = 0.0, max = 0.9))]
     pub test: f64,
     /// Seed of the draw; the file's `seed` where absent.

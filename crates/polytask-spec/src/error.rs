@@ -104,7 +104,7 @@ pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = 
 }
 
 /// "did you mean `a`? accepted: `a`, `b`" for a word that is none of the candidates.
-pub(crate) fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let accepted = list(candidates.clone());
     match did_you_mean(word, candidates) {
         Some(meant) => format!("did you mean `{meant}`? accepted: {accepted}"),

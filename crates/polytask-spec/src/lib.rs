@@ -37,7 +37,7 @@ pub mod training;
 mod validate;
 mod write;
 
-pub use error::{Diagnostic, Errors, Location};
+pub use error::{Diagnostic, Errors, Location, suggest};
 pub use node::Override;
 pub use parse::{Parsed, parse, parse_file};
 pub use schema::{Extension, schema};

@@ -173,8 +173,8 @@ impl LayerKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ConvLayer {
-    /// Tokens that a filter spans; one bank of filters a width.
-    #[schemars(length(min = 1), inner(range(min = 1, max = 64)))]
+    /// Tokens that a filter spans; one bank of filters a width, at most six.
+    #[schemars(length(min = 1, max = 6), inner(range(min = 1, max = 64)))]
     pub widths: Vec<usize>,
     /// Filters of each width.
     #[schemars(range(min = 1, max = 8192))]

@@ -134,7 +134,10 @@ pub fn parse(file_name: &str, text: &str, overrides: &[Override], extensions: &[
     }
 }
 
-/// The tree of the text, or its syntax errors, one a line.
+/// Syntax errors that are told; the rest of a file that lost a bracket or a quote is nothing but errors.
+const SYNTAX_ERRORS_MAX: usize = 3;
+
+/// The tree of the text, or its first syntax errors, one a line.
 fn read(text: &str) -> Result<Node, Vec<Fault>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
@@ -153,7 +156,11 @@ fn read(text: &str) -> Result<Node, Vec<Fault>> {
         }
         lines.push(line);
         let message = format!("not valid TOML: {}", error.message());
-        faults.push(Fault { path: Vec::new(), origin: Origin::File(span), message, help: None });
+        let help = "text stands in quotes, a list ends with `]`, a table in one line with `}`".to_string();
+        faults.push(Fault { path: Vec::new(), origin: Origin::File(span), message, help: Some(help) });
+        if faults.len() == SYNTAX_ERRORS_MAX {
+            break;
+        }
     }
     Err(faults)
 }
@@ -263,6 +270,7 @@ mod tests {
         let found = messages("version = 1\nname = \"open\nseed = = 3\n");
         assert!(found[0].starts_with("polytask.toml:2:") && found[0].contains("not valid TOML"), "{found:#?}");
         assert!(found.iter().any(|text| text.starts_with("polytask.toml:3:")), "{found:#?}");
+        assert_eq!(messages(&format!("a = [1,\n{}", "b = 1\n".repeat(100))).len(), SYNTAX_ERRORS_MAX);
         let found = messages("[train]\nepochs = 3\nepochs = 4\n");
         assert!(found.len() == 1 && found[0].starts_with("polytask.toml:3:1: not valid TOML: duplicate"), "{found:#?}");
     }

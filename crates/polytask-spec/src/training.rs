@@ -40,7 +40,7 @@ pub struct Optimizer {
     #[schemars(range(min = 0.0, max = 0.99999))]
     pub beta2: f64,
     /// Added to the root of the second moment of `adam`.
-    #[schemars(range(min = 0.0))]
+    #[schemars(range(min = 1e-12))]
     pub epsilon: f64,
     /// L2 penalty added to the gradient of trunk and heads (never of word vectors).
     #[schemars(range(min = 0.0))]
@@ -113,9 +113,9 @@ impl Default for RateScale {
 pub enum Decay {
     /// It stays.
     None,
-    /// Linearly to zero at the last step.
+    /// Linearly, to zero after the last step of the last epoch.
     Linear,
-    /// Along a half cosine to zero at the last step.
+    /// Along a half cosine, to zero after the last step of the last epoch.
     Cosine,
 }
 

@@ -194,8 +194,9 @@ impl Walk<'_> {
             None => None,
         };
         let accepted = list(shape.keys.keys().copied());
-        // A key that is present already cannot be what a second one was meant to be.
-        let free = shape.keys.keys().copied().filter(|key| !entries.contains_key(*key));
+        // A key that is present already cannot be what a second one was meant to be, unless that one overrides it.
+        let overrides = matches!(entry.key, Origin::Override(_));
+        let free = shape.keys.keys().copied().filter(|key| overrides || !entries.contains_key(*key));
         let meant = did_you_mean(name, free);
         let help = match (elsewhere, meant) {
             (Some(elsewhere), _) => elsewhere + &accepted,

@@ -33,6 +33,8 @@ struct Counters {
     balance: polytask_balance::State,
     standing: crate::standing::Standing,
     events_bytes: u64,
+    /// Tells whether the data is still the same.
+    data: u64,
     dense_steps: Vec<u64>,
     table_steps: Vec<u64>,
 }
@@ -41,8 +43,11 @@ struct Counters {
 ///
 /// # Errors
 ///
-/// Where the file system refuses; an older checkpoint of that name then stays.
+/// Where a parameter is no number, or the file system refuses; an older checkpoint of that name then stays.
 pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
+    if let Some(name) = plan.model.parameters.not_finite() {
+        return Err(TrainError::NotFinite { name, step: state.step });
+    }
     let counters = Counters {
         format: FORMAT,
         epoch: state.epoch,
@@ -54,6 +59,7 @@ pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
         balance: state.balance.clone(),
         standing: state.standing.clone(),
         events_bytes: state.events_bytes,
+        data: plan.corpus.fingerprint(),
         dense_steps: state.optimizer.dense.iter().map(|moments| moments.steps).collect(),
         table_steps: state.optimizer.tables.iter().map(|moments| moments.steps).collect(),
     };
@@ -93,8 +99,14 @@ pub fn load(path: &Path, plan: &mut Plan, state: &mut State) -> Result<(), Train
     let json = tensors.tensor("state").map_err(|error| damaged(error.to_string()))?;
     let counters: Counters = serde_json::from_slice(json.data()).map_err(|error| damaged(error.to_string()))?;
     if counters.format > FORMAT {
-        let found = counters.format;
-        return Err(damaged(format!("checkpoint format {found}, but this version reads up to {FORMAT}")));
+        return Err(TrainError::NewerCheckpoint { path: path.into(), found: counters.format, known: FORMAT });
+    }
+    if counters.data != plan.corpus.fingerprint() {
+        return Err(TrainError::Data(polytask_data::Error::Unfit {
+            dataset: plan.corpus.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", "),
+            message: format!("the data is no longer what {} was made from", path.display()),
+            help: "restore the files, or train anew into another directory".into(),
+        }));
     }
     let parts = |prefix: &str| -> BTreeMap<String, Vec<f32>> {
         let named = tensors.iter().filter_map(|(name, view)| Some((name.strip_prefix(prefix)?, view)));
@@ -158,9 +170,7 @@ pub fn load_weights(path: &Path, plan: &mut Plan) -> Result<(), TrainError> {
 
 /// The parameters that training changes.
 fn trained(plan: &Plan) -> Vec<Named> {
-    let frozen: Vec<&str> =
-        plan.model.parameters.tables().iter().filter(|table| !table.tuned).map(|table| table.name.as_str()).collect();
-    weights(&plan.model.parameters).into_iter().filter(|named| !frozen.contains(&named.name.as_str())).collect()
+    weights(&plan.model.parameters, Restore::Trained)
 }
 
 fn bytes(values: &[f32]) -> Vec<u8> {

@@ -1,13 +1,14 @@
 //! Which examples does a configuration bring together?
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use polytask_data::interner::Interner;
 use polytask_data::load::{self, AsKind, Dataset, Request, Target, TextOptions};
 use polytask_data::open::Roots;
 use polytask_data::table::Examples;
-use polytask_model::{Feed, Lexicon, TaskId};
+use polytask_model::{Feed, Prepared, TaskId};
 use polytask_spec::Spec;
 use polytask_spec::network::Input;
 use polytask_spec::task::TaskKind;
@@ -47,8 +48,8 @@ pub struct Source {
     pub tasks: Vec<TaskId>,
     /// Its examples.
     pub dataset: Dataset,
-    /// Its words as the input sees them; filled once the vocabulary is known.
-    pub lexicon: Lexicon,
+    /// What its contents are to the input; filled once the input is fitted.
+    pub prepared: Option<Arc<Prepared>>,
 }
 
 /// All datasets that tasks read.
@@ -72,11 +73,18 @@ impl Source {
 
     /// Some examples of a split, as the network reads them.
     pub fn feed<'a>(&'a self, examples: &'a Examples, index: &'a [u32]) -> Feed<'a> {
-        Feed { examples, lexicon: &self.lexicon, index }
+        let prepared = self.prepared.as_deref().expect("a plan prepares its datasets before they are read");
+        Feed { examples, prepared, index }
     }
 }
 
 impl Corpus {
+    /// Tells whether two corpora hold the same examples and targets.
+    pub fn fingerprint(&self) -> u64 {
+        let fold = |sum: u64, source: &Source| sum.rotate_left(7) ^ source.dataset.fingerprint();
+        self.sources.iter().fold(0, fold)
+    }
+
     /// Reads every dataset that a task names.
     ///
     /// # Errors
@@ -108,8 +116,7 @@ impl Corpus {
             };
             let loaded = load::load(&request, words.entry(input.to_owned()).or_default());
             if let Some(dataset) = faults.take(loaded.map_err(TrainError::from)) {
-                let lexicon = Lexicon::default();
-                sources.push(Source { name: name.to_owned(), input: input.to_owned(), tasks, dataset, lexicon });
+                sources.push(Source { name: name.to_owned(), input: input.to_owned(), tasks, dataset, prepared: None });
             }
         }
         faults.finish(Some(Corpus { sources, words }))

@@ -30,6 +30,17 @@ pub enum TrainError {
     /// A loss or gradient stopped being a number.
     #[error(transparent)]
     Diverged(#[from] Diverged),
+    /// A parameter stopped being a number.
+    #[error(
+        "parameter `{name}` is no finite number after step {step}\n  help: lower optimizer.learning_rate; the last good \
+         checkpoint is kept, and --resume goes on from it"
+    )]
+    NotFinite {
+        /// The parameter.
+        name: String,
+        /// Optimizer steps taken.
+        step: u64,
+    },
     /// The run directory cannot be used.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -44,10 +55,20 @@ pub enum TrainError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The checkpoint does not fit the configuration, or is damaged.
-    #[error("{path}: {what}", path = path.display())]
-    Checkpoint {
+    /// The checkpoint was written by a later version.
+    #[error("{path}: checkpoint format {found}, but this version of polytask reads up to {known}\n  help: use a newer polytask", path = path.display())]
+    NewerCheckpoint {
         /// The checkpoint.
+        path: std::path::PathBuf,
+        /// The format found.
+        found: u32,
+        /// The latest format that is read.
+        known: u32,
+    },
+    /// A checkpoint, or the events before it, does not fit the configuration or is damaged.
+    #[error("{path}: the file is damaged: {what}\n  help: copy the run anew, or train it again into another directory", path = path.display())]
+    Checkpoint {
+        /// The file.
         path: std::path::PathBuf,
         /// What was found.
         what: String,
@@ -96,17 +117,11 @@ impl Faults {
     }
 }
 
-impl From<std::io::Error> for TrainError {
-    fn from(source: std::io::Error) -> Self {
-        TrainError::Io { path: std::path::PathBuf::new(), source }
-    }
-}
-
 /// A loss or gradient that is no number.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
     "{what} of task `{task}` is {value} at step {step} (epoch {epoch}), on {examples} examples of dataset `{dataset}`, \
-     the first from {place}\n  help: lower optimizer.learning_rate or set optimizer.clip_norm; the last good checkpoint is kept"
+     the first from {place}\n  help: the last good checkpoint is kept; go on from it with --resume and a lower optimizer.learning_rate"
 )]
 pub struct Diverged {
     /// `loss`, `gradient`, `validation loss` or `test loss`.

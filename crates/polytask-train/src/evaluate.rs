@@ -1,7 +1,7 @@
 //! How good is a model on a split?
 
 use indexmap::IndexMap;
-use polytask_data::sampler::batches_in_order;
+use polytask_data::batches::inference_batches;
 use polytask_metrics::TaskScores;
 use polytask_model::{LossSum, Mode, Model, Pass, TargetBatch, TaskId};
 
@@ -33,7 +33,7 @@ pub fn evaluate(model: &Model, source: &Source, targets: &[TaskTargets], split: 
     let of = |task: &TaskId| targets[task.0].of(split).expect("a dataset's tasks have the splits that it has");
     let mut judges: Vec<_> = source.tasks.iter().map(|&task| model.head(task).judge()).collect();
     let mut losses = vec![LossSum::default(); source.tasks.len()];
-    for index in evaluation_batches(&examples.lengths()) {
+    for index in inference_batches(&examples.lengths()) {
         let pass = Pass::new(&model.parameters, Mode::Infer);
         let all_scores = model.infer(&pass, source.feed(examples, &index), &source.tasks);
         for (position, (&task, scores)) in source.tasks.iter().zip(&all_scores).enumerate() {
@@ -42,7 +42,7 @@ pub fn evaluate(model: &Model, source: &Source, targets: &[TaskTargets], split: 
             let loss = head.loss_of(&pass, scores, batch);
             losses[position].sum += loss.sum;
             losses[position].count += loss.count;
-            judges[position].update(&head.predict(&pass, scores), batch);
+            judges[position].update(&head.decide(&pass, scores), batch);
         }
     }
     judges
@@ -55,43 +55,4 @@ pub fn evaluate(model: &Model, source: &Source, targets: &[TaskTargets], split: 
             classes: judge.classes(),
         })
         .collect()
-}
-
-/// Batches of about as many tokens each, texts of similar length together.
-fn evaluation_batches(lengths: &[u32]) -> Vec<Vec<u32>> {
-    const TOKENS: usize = 16_384;
-    const EXAMPLES: usize = 512;
-    let mut batches: Vec<Vec<u32>> = Vec::new();
-    let mut open: Vec<u32> = Vec::new();
-    for example in batches_in_order(lengths, 1).into_iter().flatten() {
-        // Lengths ascend, so the newest text sets the padded width of the whole batch.
-        let width = lengths[example as usize].max(1) as usize;
-        if !open.is_empty() && (width * (open.len() + 1) > TOKENS || open.len() == EXAMPLES) {
-            batches.push(std::mem::take(&mut open));
-        }
-        open.push(example);
-    }
-    if !open.is_empty() {
-        batches.push(open);
-    }
-    batches
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_example_is_evaluated_once_in_batches_of_bounded_size() {
-        let lengths: Vec<u32> = (0..2000).map(|i| (i * 37) % 400).chain([50_000]).collect();
-        let batches = evaluation_batches(&lengths);
-        let mut seen: Vec<u32> = batches.iter().flatten().copied().collect();
-        seen.sort_unstable();
-        assert!(seen.iter().copied().eq(0..lengths.len() as u32));
-        for batch in &batches {
-            let width = batch.iter().map(|&e| lengths[e as usize].max(1) as usize).max().unwrap();
-            assert!(batch.len() == 1 || width * batch.len() <= 16_384);
-        }
-        assert!(evaluation_batches(&[]).is_empty());
-    }
 }

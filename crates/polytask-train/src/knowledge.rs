@@ -1,9 +1,10 @@
 //! What do tasks learn from the training data before training, and what are their targets?
 
-use polytask_data::table::Examples;
+use polytask_data::load::Dataset;
+use polytask_data::table::{Examples, Ragged};
 use polytask_model::{Knowledge, TagSet, TargetBatch, Targets, TaskId};
 use polytask_spec::Spec;
-use polytask_spec::task::TaskKind;
+use polytask_spec::task::{TagScheme, TagTask, TaskKind};
 
 use crate::corpus::{Corpus, Source, SplitName};
 use crate::error::{Faults, TrainError};
@@ -60,7 +61,7 @@ pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainEr
                 }
                 TaskKind::Tag(spec) => {
                     let tags = dataset.train.tags(&task.target).expect("the target was asked for as tags");
-                    Ok(Knowledge::Tag(TagSet::from_training(spec, &dataset.labels[&task.target], tags)))
+                    tag_set(name, (&task.target, spec), dataset, tags)
                 }
             }
         })
@@ -69,13 +70,37 @@ pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainEr
     faults.finish(found.into_iter().collect())
 }
 
+/// The tags of a task, where its training tags are what its scheme says.
+fn tag_set(
+    task: &str,
+    (column, spec): (&str, &TagTask),
+    dataset: &Dataset,
+    tags: &Ragged<u32>,
+) -> Result<Knowledge, TrainError> {
+    let names = &dataset.labels[column];
+    if let Some(odd) = TagSet::odd_tag(spec, names) {
+        let place = dataset.train.place_of_tag(column, odd as u32);
+        let place = place.map_or_else(String::new, |place| format!("{}:{}: ", place.file, place.line));
+        let scheme = match spec.scheme {
+            TagScheme::Auto => "the other tags are span tags (`O`, or a prefix such as `B-` and a type)".to_owned(),
+            scheme => format!("scheme {scheme:?} has `O`, or a prefix such as `B-` and a type").to_lowercase(),
+        };
+        return Err(TrainError::Task(format!(
+            "{place}task `{task}`: `{}` is no span tag, but {scheme}\n  help: correct the tag, or set \
+             `scheme = \"none\"` under [task.{task}] if tags are no spans",
+            names[odd]
+        )));
+    }
+    Ok(Knowledge::Tag(TagSet::from_training(spec, names, tags)))
+}
+
 /// Mean and standard deviation of the present numbers.
 fn scale(task: &str, numbers: &[f32]) -> Result<Knowledge, TrainError> {
     let present: Vec<f64> = numbers.iter().filter(|y| !y.is_nan()).map(|&y| f64::from(y)).collect();
     let count = present.len() as f64;
     let mean = present.iter().sum::<f64>() / count;
     let deviation = (present.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / count).sqrt();
-    if present.is_empty() || deviation == 0.0 {
+    if present.is_empty() || deviation == 0.0 || !deviation.is_finite() {
         let found = if present.is_empty() { "none is present".to_owned() } else { format!("all are {mean}") };
         return Err(TrainError::Task(format!(
             "task `{task}`: its training targets must differ to be learned, but {found}"
@@ -101,6 +126,30 @@ pub fn task_targets(spec: &Spec, corpus: &Corpus, knowledge: &[Knowledge]) -> Ve
             }
         })
         .collect()
+}
+
+/// Makes sure that every task has something to be judged by.
+///
+/// # Errors
+///
+/// Where all validation targets of a task are missing.
+pub fn check_valid(spec: &Spec, targets: &[TaskTargets]) -> Result<(), TrainError> {
+    let mut faults = Faults::default();
+    for ((name, task), targets) in spec.task.iter().zip(targets) {
+        let present = match &targets.valid {
+            Targets::Labels(labels) => labels.iter().any(|&label| label != u32::MAX),
+            Targets::Numbers(numbers) => numbers.iter().any(|number| !number.is_nan()),
+            Targets::Tags(tags) => tags.values().iter().any(|&tag| tag != u32::MAX),
+        };
+        if !present {
+            let message = format!(
+                "task `{name}`: no validation example of `{}` has a `{}`, so nothing could decide about the task",
+                task.data, task.target
+            );
+            faults.take::<()>(Err(TrainError::Task(message)));
+        }
+    }
+    faults.finish(Some(()))
 }
 
 fn split_targets(column: &str, source: &Source, examples: &Examples, knowledge: &Knowledge) -> Targets {

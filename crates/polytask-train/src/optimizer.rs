@@ -189,7 +189,7 @@ mod tests {
         let mut parameters = Parameters::new(Device::flex());
         parameters.add("trunk".into(), &[2], Group::Trunk, Owner::Shared, vec![1.0, 1.0]);
         parameters.add("head".into(), &[1], Group::Heads, Owner::Shared, vec![1.0]);
-        parameters.add_table("vectors".into(), 1, true, vec![1.0, 1.0, 1.0]);
+        parameters.add_table("vectors".into(), 1, true, Owner::Shared, vec![1.0, 1.0, 1.0]);
         parameters
     }
 

@@ -1,21 +1,17 @@
 //! What exactly will be trained? A configuration, its data and the network it asks for, all checked.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use indexmap::IndexMap;
-use polytask_balance::AnyBalancer;
-use polytask_data::characters::CharacterSet;
-use polytask_data::interner::Interner;
+use polytask_balance::{AnyBalancer, Needs};
 use polytask_data::open::Roots;
 use polytask_data::sampler::{Sampler, Source as SamplerSource};
-use polytask_data::vectors::read_vectors;
-use polytask_data::vocabulary::{Vocabulary, needed};
 use polytask_metrics::catalogue;
-use polytask_model::{Description, InputDescription, Knowledge, Lexicon, Model, WordsResources};
-use polytask_spec::network::{Input, WordsInput};
-use polytask_spec::{Extension, Spec};
+use polytask_model::{Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file};
+use polytask_spec::{Extension, Spec, suggest};
 
 use crate::corpus::Corpus;
 use crate::error::{Faults, TrainError};
@@ -55,27 +51,29 @@ impl Plan {
     pub fn new(spec: Spec, roots: &Roots) -> Result<Plan, TrainError> {
         let mut faults = Faults::default();
         let balancer = faults.take(balancer(&spec));
-        let vectors_found = faults.take(find_vectors(&spec, roots));
+        let files = faults.take(find_files(&spec, roots));
         let corpus = faults.take(Corpus::load(&spec, roots));
         let knowledge = corpus.as_ref().and_then(|corpus| faults.take(knowledge::knowledge(&spec, corpus)));
         let deciding = knowledge.as_ref().and_then(|knowledge| faults.take(deciding_metrics(&spec, knowledge)));
-        let all = balancer.zip(vectors_found).zip(corpus).zip(knowledge).zip(deciding);
-        let ((((balancer, vectors), mut corpus), knowledge), deciding) = faults.finish(all)?;
+        let all = balancer.zip(files).zip(corpus).zip(knowledge).zip(deciding);
+        let ((((balancer, files), mut corpus), knowledge), deciding) = faults.finish(all)?;
+        let mut faults = Faults::default();
         let targets = knowledge::task_targets(&spec, &corpus, &knowledge);
-        let mut resources = BTreeMap::new();
+        faults.take(knowledge::check_valid(&spec, &targets));
+        let mut fitted = BTreeMap::new();
         for (name, input) in &spec.input {
-            let Input::Words(words) = input;
-            let interner = corpus.words.entry(name.clone()).or_default();
-            let vectors = vectors.get(name).map(PathBuf::as_path);
-            resources.insert(name.clone(), words_resources(name, words, interner, vectors, spec.seed)?);
+            let words = corpus.words.entry(name.clone()).or_default();
+            let file = files.get(name).map(PathBuf::as_path);
+            let found = fit(input, words, file, spec.seed).map_err(|error| unfit(name, error));
+            if let Some(found) = faults.take(found) {
+                fitted.insert(name.clone(), found);
+            }
         }
-        attach_lexicons(&mut corpus, |input| {
-            let resources: &WordsResources = &resources[input];
-            (&resources.vocabulary, resources.characters.as_ref())
-        });
-        let model = Model::build(&spec, &knowledge, &resources, Device::flex().autodiff());
+        faults.finish(Some(()))?;
+        prepare(&mut corpus, |input| &fitted[input].knowledge);
+        let model = Model::build(&spec, &knowledge, &fitted, Device::flex().autodiff());
         let sampler = sampler(&spec, &corpus);
-        let description = describe(&spec, knowledge, resources);
+        let description = describe(&spec, knowledge, fitted);
         Ok(Plan { spec, corpus, targets, description, model, balancer, sampler, deciding })
     }
 
@@ -85,52 +83,20 @@ impl Plan {
     }
 }
 
-/// Looks up every word of every dataset.
-pub fn attach_lexicons<'a>(corpus: &mut Corpus, of: impl Fn(&str) -> (&'a Vocabulary, Option<&'a CharacterSet>)) {
-    let lexicons: BTreeMap<String, Lexicon> = corpus
-        .words
-        .iter()
-        .map(|(input, words)| {
-            let (vocabulary, characters) = of(input);
-            (input.clone(), Lexicon::new(words, vocabulary, characters))
-        })
-        .collect();
+/// Prepares every dataset for its input.
+pub fn prepare<'a>(corpus: &mut Corpus, of: impl Fn(&str) -> &'a InputKnowledge) {
+    let prepared: BTreeMap<&String, Arc<Prepared>> =
+        corpus.words.iter().map(|(input, words)| (input, Arc::new(of(input).prepare(words)))).collect();
     for source in &mut corpus.sources {
-        source.lexicon = lexicons[&source.input].clone();
+        source.prepared = prepared.get(&source.input).cloned();
     }
 }
 
-fn words_resources(
-    name: &str,
-    spec: &WordsInput,
-    words: &Interner,
-    vectors: Option<&Path>,
-    seed: u64,
-) -> Result<WordsResources, TrainError> {
-    let vectors = match vectors {
-        None => None,
-        Some(path) => {
-            let needed = needed(words.words());
-            Some(read_vectors(path, &|word| needed.contains(word)).map_err(polytask_data::Error::from)?)
-        }
-    };
-    let dim = match (&vectors, spec.dim) {
-        (Some(vectors), Some(dim)) if vectors.dim != dim => {
-            let file = spec.vectors.as_deref().unwrap_or_default();
-            let message = format!("{dim}, but the vectors in {file} are {} wide", vectors.dim);
-            return Err(TrainError::config(&["input", name, "dim"], message, "leave `dim` out"));
-        }
-        (Some(vectors), _) => vectors.dim,
-        (None, dim) => dim.unwrap_or(100),
-    };
-    let counts = || words.words().zip(words.counts().iter().copied());
-    let found = vectors.as_ref().map_or(&[][..], |vectors| &vectors.words);
-    let vocabulary = Vocabulary::build(counts(), found, spec.min_count);
-    let table = vocabulary
-        .initial_values(vectors.as_ref(), dim, seed)
-        .map_err(|error| TrainError::config(&["input", name], error.to_string(), "leave `dim` out"))?;
-    let characters = spec.characters.as_ref().map(|_| CharacterSet::from_words(counts()));
-    Ok(WordsResources { vocabulary, characters, dim, table })
+fn unfit(input: &str, error: FitError) -> TrainError {
+    match error {
+        FitError::Data(error) => error.into(),
+        FitError::Option { option, message, help } => TrainError::config(&["input", input, option], message, help),
+    }
 }
 
 fn sampler(spec: &Spec, corpus: &Corpus) -> Sampler {
@@ -142,13 +108,9 @@ fn sampler(spec: &Spec, corpus: &Corpus) -> Sampler {
     Sampler::new(spec.seed, sources.collect(), spec.train.sampling)
 }
 
-fn describe(spec: &Spec, knowledge: Vec<Knowledge>, resources: BTreeMap<String, WordsResources>) -> Description {
-    let mut resources = resources;
-    let inputs = spec.input.keys().map(|name| {
-        let resources = resources.remove(name).expect("every input has its resources");
-        let WordsResources { vocabulary, characters, dim, .. } = resources;
-        (name.clone(), InputDescription { vocabulary, characters, dim })
-    });
+fn describe(spec: &Spec, knowledge: Vec<Knowledge>, fitted: BTreeMap<String, Fitted>) -> Description {
+    let mut fitted = fitted;
+    let inputs = spec.input.keys().filter_map(|name| Some((name.clone(), fitted.remove(name)?.knowledge)));
     Description {
         format: polytask_model::FORMAT,
         inputs: inputs.collect(),
@@ -164,17 +126,25 @@ fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
         let message = format!("no balancer is called `{}`", spec.balance.method);
         TrainError::config(&["balance", "method"], message, format!("accepted: {}", known()))
     })?;
+    debug_assert_eq!(entry.needs, Needs::Losses, "a step provides losses and nothing else");
     (entry.build)(&spec.balance.options, &tasks).map_err(|error| {
-        TrainError::config(&["balance"], error.to_string(), format!("see `polytask list balancers`: {}", entry.summary))
+        let message = match &error {
+            polytask_balance::Error::Options { message, .. } => message.clone(),
+            other => other.to_string(),
+        };
+        // The message begins with the option that is wrong; the place to show is the option's.
+        let option = message.split('`').nth(1).filter(|option| spec.balance.options.get(*option).is_some());
+        let key = ["balance", option.unwrap_or("method")];
+        let help = format!("`{}` is {}; see `polytask list balancers`", entry.key, entry.summary);
+        TrainError::config(&key, message.as_str(), help)
     })
 }
 
-/// The vectors file of each input that names one.
-fn find_vectors(spec: &Spec, roots: &Roots) -> Result<BTreeMap<String, PathBuf>, TrainError> {
+/// The file of each input that names one.
+fn find_files(spec: &Spec, roots: &Roots) -> Result<BTreeMap<String, PathBuf>, TrainError> {
     let mut faults = Faults::default();
     let mut found = BTreeMap::new();
-    for (name, Input::Words(words)) in &spec.input {
-        let Some(path) = &words.vectors else { continue };
+    for (name, path) in spec.input.iter().filter_map(|(name, input)| Some((name, input_file(input)?))) {
         if let Some(path) = faults.take(roots.resolve(path).map_err(TrainError::from)) {
             found.insert(name.clone(), path);
         }
@@ -201,7 +171,7 @@ fn deciding_metrics(spec: &Spec, knowledge: &[Knowledge]) -> Result<Vec<&'static
             faults.take(entry.ok_or_else(|| {
                 let accepted: Vec<&str> = catalogue::of_kind(kind).map(|entry| entry.key).collect();
                 let message = format!("`{key}` does not judge this task");
-                TrainError::config(&["task", name, "metric"], message, format!("accepted: {}", accepted.join(", ")))
+                TrainError::config(&["task", name, "metric"], message, suggest(key, accepted))
             }))
         })
         .collect();

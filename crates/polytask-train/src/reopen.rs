@@ -7,7 +7,7 @@ use polytask_model::{Knowledge, Saved};
 use crate::corpus::Corpus;
 use crate::error::TrainError;
 use crate::knowledge::{TaskTargets, task_targets};
-use crate::plan::attach_lexicons;
+use crate::plan::prepare;
 
 /// The data of a saved model's configuration, as the model reads it.
 #[derive(Debug)]
@@ -38,10 +38,7 @@ pub fn reopen(saved: &Saved, roots: &Roots) -> Result<Reopened, TrainError> {
             )));
         }
     }
-    attach_lexicons(&mut corpus, |input| {
-        let input = &saved.description.inputs[input];
-        (&input.vocabulary, input.characters.as_ref())
-    });
+    prepare(&mut corpus, |input| &saved.description.inputs[input]);
     let targets = task_targets(&saved.spec, &corpus, &knowledge);
     Ok(Reopened { corpus, targets })
 }

@@ -25,7 +25,7 @@ impl Schedule {
 
     /// The rate at a step, counted from 0.
     ///
-    /// It rises linearly to the peak over the warm-up, then falls as configured and is zero from the last step on.
+    /// It rises linearly to the peak over the warm-up, then falls as configured, to zero after `total_steps` steps.
     pub fn rate(&self, step: u64) -> f64 {
         let step = step as f64;
         if step < self.warmup_steps {

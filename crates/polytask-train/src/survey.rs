@@ -2,7 +2,6 @@
 
 use polytask_data::duplicates::{Overlap, duplicates};
 use polytask_data::table::Examples;
-use polytask_data::vocabulary::Match;
 use polytask_model::{Knowledge, Targets, TaskId};
 use polytask_spec::training::{OptimizerMethod, Sampling};
 use serde::Serialize;
@@ -57,8 +56,8 @@ pub struct SplitSurvey {
     pub lengths: [u32; 4],
     /// Examples that were cut to `max_tokens`.
     pub truncated: usize,
-    /// Share of tokens by how they found their row: exact, lowercase, digits, own row, unknown.
-    pub coverage: [f64; 5],
+    /// How well the input knows the contents: shares by name.
+    pub coverage: Vec<(&'static str, f64)>,
 }
 
 /// A task.
@@ -121,24 +120,14 @@ fn split(source: &Source, name: SplitName, examples: &Examples) -> SplitSurvey {
         let at = (share * lengths.len().saturating_sub(1) as f64).round() as usize;
         lengths.get(at).copied().unwrap_or(0)
     };
-    let mut found = [0usize; 5];
-    let tokens = examples.tokens().map_or(&[][..], |tokens| tokens.values());
-    for &token in tokens {
-        found[match source.lexicon.matches[token as usize] {
-            Match::Exact => 0,
-            Match::Lowercase => 1,
-            Match::Digits => 2,
-            Match::Own => 3,
-            Match::Unknown => 4,
-        }] += 1;
-    }
+    let tokens = examples.tokens().map_or(0, |tokens| tokens.values().len());
     SplitSurvey {
         split: name.name(),
         examples: examples.len(),
-        tokens: tokens.len(),
+        tokens,
         lengths: [percentile(0.5), percentile(0.9), percentile(0.99), percentile(1.0)],
         truncated: examples.truncated,
-        coverage: found.map(|count| count as f64 / tokens.len().max(1) as f64),
+        coverage: source.prepared.as_ref().map_or_else(Vec::new, |prepared| prepared.coverage(examples)),
     }
 }
 

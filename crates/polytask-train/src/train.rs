@@ -38,6 +38,7 @@ pub enum Outcome {
 ///
 /// Where a loss or gradient stops being finite, or a file cannot be written. What was checkpointed stays.
 pub fn train(plan: Plan, run: &RunDirectory, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    let _lock = run.lock()?;
     let state = State::new(&plan);
     let mut session = Session::open(plan, state, run, observer)?;
     session.announce()?;
@@ -46,10 +47,18 @@ pub fn train(plan: Plan, run: &RunDirectory, observer: &mut dyn Observer) -> Res
 
 /// Goes on from a run's last checkpoint; from the start where there is none yet.
 ///
+/// `changed` are keys of the configuration that differ from those that the run began with; they are noted in the events.
+///
 /// # Errors
 ///
-/// As [`train`], and where the checkpoint is damaged or of another configuration.
-pub fn resume(plan: Plan, run: &RunDirectory, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+/// As [`train`], and where the checkpoint is damaged, or of another configuration or other data.
+pub fn resume(
+    plan: Plan,
+    run: &RunDirectory,
+    changed: &[String],
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainError> {
+    let _lock = run.lock()?;
     let (mut plan, mut state) = (plan, None);
     let path = run.checkpoints().join("last.safetensors");
     if path.exists() {
@@ -63,6 +72,12 @@ pub fn resume(plan: Plan, run: &RunDirectory, observer: &mut dyn Observer) -> Re
     let mut session = Session::open(plan, state, run, observer)?;
     if fresh {
         session.announce()?;
+    }
+    if !changed.is_empty() {
+        let step = session.state.step;
+        session.emit(&Event::Changed { step, keys: changed.to_vec() })?;
+        // More epochs may have been asked for.
+        session.state.finished &= session.state.epoch >= session.plan.spec.train.epochs;
     }
     session.run_to_end()
 }
@@ -293,14 +308,16 @@ impl<'a> Session<'a> {
     /// Each task's best validation score at any epoch, read back from the events, beside the kept model's.
     fn best(&self, kept: &IndexMap<String, TaskScores>) -> Result<IndexMap<String, Best>, TrainError> {
         let path = self.run.path().join("events.jsonl");
-        let text = std::fs::read_to_string(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
+        let damaged = |what: String| TrainError::Checkpoint { path: path.clone(), what };
+        let bytes = std::fs::read(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
+        let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
         let mut best: IndexMap<String, Best> = IndexMap::new();
-        for line in text.lines() {
-            let event = serde_json::from_str(line)
-                .map_err(|error| TrainError::Checkpoint { path: path.clone(), what: error.to_string() })?;
+        for (index, line) in text.lines().enumerate() {
+            let event = serde_json::from_str(line).map_err(|error| damaged(format!("line {}: {error}", index + 1)))?;
             let Event::Evaluation { epoch, tasks, .. } = event else { continue };
             for (entry, task) in self.plan.deciding.iter().zip(&self.tasks) {
-                let Some(&value) = tasks[task].metrics.get(entry.key) else { continue };
+                let missing = || damaged(format!("line {}: no scores of task `{task}`", index + 1));
+                let Some(&value) = tasks.get(task).ok_or_else(missing)?.metrics.get(entry.key) else { continue };
                 let better = best
                     .get(task)
                     .is_none_or(|best| if entry.higher_is_better { value > best.value } else { value < best.value });

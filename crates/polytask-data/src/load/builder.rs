@@ -7,9 +7,12 @@ use polytask_spec::network::Truncate;
 use super::labels::LabelNames;
 use super::{AsKind, Bound, Request, TextOptions, bind};
 use crate::error::{Malformed, Result, excerpt};
+use crate::hash::Hash;
 use crate::interner::Interner;
-use crate::record::{Column, Part, Place, Record, Value, number_label};
-use crate::table::{ColumnStore, Examples, MISSING_LABEL, Ragged, TEXT, TextHash};
+use crate::readers::Reader;
+use crate::record::{Part, Place, Record, Value, number_label};
+use crate::split;
+use crate::table::{ColumnStore, Examples, MISSING_LABEL, Ragged, TEXT};
 use crate::tokenize::tokenize;
 
 /// Examples under construction.
@@ -19,6 +22,11 @@ pub(super) struct Builder<'a> {
     text_position: usize,
     bound: Vec<Bound>,
     labels: LabelNames,
+    /// Where the stratum stands in a record.
+    stratum_position: Option<usize>,
+    stratum_names: Interner,
+    /// The stratum of each training example, as an identifier of `stratum_names`.
+    strata: Vec<u32>,
     train: Set,
     valid: Set,
     test: Option<Set>,
@@ -30,12 +38,26 @@ pub(super) struct Builder<'a> {
     pub(super) notes: Vec<String>,
 }
 
+/// What was read.
+pub(super) struct Sets {
+    pub(super) train: Examples,
+    pub(super) valid: Examples,
+    pub(super) test: Option<Examples>,
+    /// The stratum of each training example.
+    pub(super) strata: Vec<u32>,
+    /// The names of labels and tags.
+    pub(super) labels: LabelNames,
+    pub(super) notes: Vec<String>,
+}
+
 /// The examples of one set; `columns` in the order of the targets.
 #[derive(Default)]
 struct Set {
     tokens: Ragged<u32>,
     columns: Vec<ColumnStore>,
     examples: Examples,
+    /// The keys of the current path's examples, which stand last.
+    order: Vec<u64>,
 }
 
 impl Set {
@@ -48,6 +70,21 @@ impl Set {
         Set { columns: bound.iter().map(store).collect(), ..Set::default() }
     }
 
+    /// Sorts the examples of the current path by their keys; returns the new order of all, where it is another.
+    fn end_path(&mut self) -> Option<Vec<usize>> {
+        let order = std::mem::take(&mut self.order);
+        if order.is_sorted() {
+            return None;
+        }
+        let before = self.examples.len() - order.len();
+        let mut sorted: Vec<usize> = (0..self.examples.len()).collect();
+        sorted[before..].sort_by_key(|&index| order[index - before]);
+        self.tokens = self.tokens.select(&sorted);
+        self.columns.iter_mut().for_each(|column| *column = column.select(&sorted));
+        self.examples = Examples { truncated: self.examples.truncated, ..self.examples.select(&sorted) };
+        Some(sorted)
+    }
+
     fn finish(self, bound: &[Bound]) -> Examples {
         let mut examples = self.examples;
         let names = bound.iter().map(|bound| bound.target.column.clone());
@@ -58,13 +95,18 @@ impl Set {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(request: &Request<'_>, columns: &[Column], words: &'a mut Interner) -> Result<Builder<'a>> {
-        let (text_position, bound) = bind(request, columns)?;
+    pub(super) fn new(request: &Request<'_>, reader: &dyn Reader, words: &'a mut Interner) -> Result<Builder<'a>> {
+        let columns = reader.columns();
+        let (text_position, bound) = bind(request, &columns)?;
+        let stratum = reader.stratum();
         Ok(Builder {
             words,
             text: request.text,
             text_position,
             labels: LabelNames::new(&bound),
+            stratum_position: columns.iter().position(|column| Some(column.name.as_str()) == stratum),
+            stratum_names: Interner::new(),
+            strata: Vec::new(),
             train: Set::new(&bound),
             valid: Set::new(&bound),
             test: None,
@@ -79,18 +121,20 @@ impl<'a> Builder<'a> {
     /// Adds a record to a set.
     ///
     /// # Errors
-    /// A label that is asked for as a number and is none.
+    /// A label that is asked for as a number and is none, or is not finite.
     pub(super) fn push(&mut self, mut record: Record, part: Part) -> Result<()> {
         self.row.clear();
         let (row, words) = (&mut self.row, &mut *self.words);
-        let mut hash = TextHash::new();
-        let mut word = |word: &str| {
-            hash.word(word);
-            row.push(words.intern(word));
-        };
+        let mut hash = Hash::new();
         match std::mem::replace(&mut record.values[self.text_position], Value::Missing) {
-            Value::Text(text) => tokenize(&text, self.text.tokenize, |_, text| word(text)),
-            Value::Tokens(tokens) => tokens.iter().for_each(|token| word(token)),
+            Value::Text(text) => {
+                text.split_whitespace().for_each(|word| hash.word(word));
+                tokenize(&text, self.text.tokenize, |_, word| row.push(words.intern(word)));
+            }
+            Value::Tokens(tokens) => tokens.iter().for_each(|token| {
+                hash.word(token);
+                row.push(words.intern(token));
+            }),
             _ => {}
         }
         if self.row.is_empty() {
@@ -114,8 +158,10 @@ impl<'a> Builder<'a> {
                 ColumnStore::Numbers(numbers) => numbers.push(number(value, &bound.target.column, &record.place)?),
                 ColumnStore::Tags(rows) | ColumnStore::Tokens(rows) => {
                     let tags = if let Value::Tags(tags) = value { tags.as_slice() } else { &[] };
-                    let of = |range: &Range<usize>| tags.get(range.clone()).unwrap_or_default();
-                    let tags = kept.iter().flat_map(of).map(|tag| self.labels.intern(index, tag));
+                    let tags = kept.iter().cloned().flatten().map(|word| match tags.get(word) {
+                        Some(tag) => self.labels.intern(index, tag),
+                        None => MISSING_LABEL,
+                    });
                     rows.push(&tags.collect::<Vec<u32>>());
                 }
             }
@@ -129,11 +175,26 @@ impl<'a> Builder<'a> {
         set.examples.full_lengths.push(u32::try_from(full).unwrap_or(u32::MAX));
         set.examples.hashes.push(hash.finish());
         set.examples.push_place(&record.place);
+        set.order.push(record.order);
+        if matches!(part, Part::All | Part::Train) {
+            let name = self.stratum_position.and_then(|position| label(&record.values[position]));
+            self.strata.push(name.map_or(MISSING_LABEL, |name| self.stratum_names.intern(&name)));
+        }
         Ok(())
     }
 
-    /// The training, validation and test examples, the names of their labels, and notes.
-    pub(super) fn finish(mut self) -> (Examples, Examples, Option<Examples>, LabelNames, Vec<String>) {
+    /// Tells that the records of one path have all come, and may be sorted.
+    pub(super) fn end_path(&mut self) {
+        if let Some(order) = self.train.end_path() {
+            self.strata = order.iter().map(|&index| self.strata[index]).collect();
+        }
+        for set in std::iter::once(&mut self.valid).chain(&mut self.test) {
+            set.end_path();
+        }
+    }
+
+    /// What was read.
+    pub(super) fn finish(mut self) -> Sets {
         match self.wordless {
             0 => {}
             1 => self.notes.push(format!("data.{}: 1 example has no word and was left out", self.name)),
@@ -141,7 +202,8 @@ impl<'a> Builder<'a> {
         }
         let [train, valid] = [self.train, self.valid].map(|set| set.finish(&self.bound));
         let test = self.test.map(|set| set.finish(&self.bound));
-        (train, valid, test, self.labels, self.notes)
+        let strata = split::strata(&self.stratum_names, &self.strata);
+        Sets { train, valid, test, strata, labels: self.labels, notes: self.notes }
     }
 }
 
@@ -168,22 +230,20 @@ fn label(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
 }
 
 fn number(value: &Value, column: &str, place: &Place) -> Result<f32> {
-    match value {
-        Value::Number(number) => Ok(*number as f32),
-        Value::Label(label) => match label.parse::<f32>() {
-            Ok(number) if number.is_finite() => Ok(number),
-            _ => Err(Malformed {
-                file: place.file.to_string(),
-                line: u64::from(place.line),
-                column: None,
-                accepted: format!("a number as {column}"),
-                found: excerpt(label),
-                help: "correct the value, or make it a task of kind \"classify\"".to_string(),
-            }
-            .into()),
-        },
-        _ => Ok(f32::NAN),
-    }
+    let number = match value {
+        Value::Number(number) => Some(*number as f32),
+        Value::Label(label) => label.parse::<f32>().ok(),
+        _ => return Ok(f32::NAN),
+    };
+    let accepted = match number {
+        Some(number) if number.is_finite() => return Ok(number),
+        Some(_) => format!("a finite number as {column}"),
+        None => format!("a number as {column}"),
+    };
+    let found = label(value).map_or_else(String::new, |label| excerpt(&label));
+    let help = "correct the value, or make it a task of kind \"classify\"".to_string();
+    let (file, line) = (place.file.to_string(), u64::from(place.line));
+    Err(Malformed { file, line, column: None, accepted, found, help }.into())
 }
 
 #[cfg(test)]

@@ -8,6 +8,13 @@ use crate::interner::Interner;
 use crate::load::builder::kept;
 use crate::table::{ColumnStore, Examples, MISSING_LABEL};
 
+/// Examples outside training.
+pub(super) struct HeldOut<'e> {
+    pub(super) examples: &'e mut Examples,
+    /// Whether they were drawn from the training examples, and not read from files of their own.
+    pub(super) drawn: bool,
+}
+
 /// Names of labels and tags by target column, in order of first sight while files are read.
 #[derive(Debug, Default)]
 pub(super) struct LabelNames {
@@ -32,7 +39,7 @@ impl LabelNames {
         &mut self,
         request: &Request<'_>,
         train: &mut Examples,
-        held_out: &mut [&mut Examples],
+        held_out: &mut [HeldOut<'_>],
         notes: &mut Vec<String>,
     ) -> Result<BTreeMap<String, Vec<String>>> {
         let mut all = BTreeMap::new();
@@ -73,7 +80,8 @@ impl LabelNames {
                 let id = names.get(name).expect("every name was interned");
                 positions[id as usize] = Some(position as u32);
             }
-            for examples in std::iter::once(&mut *train).chain(held_out.iter_mut().map(|examples| &mut **examples)) {
+            let training = std::iter::once((&mut *train, false));
+            for (examples, drawn) in training.chain(held_out.iter_mut().map(|set| (&mut *set.examples, set.drawn))) {
                 if let Some((index, inside, id)) = first_unknown(examples, column, &positions) {
                     let place = examples.place(index);
                     let mut accepted = in_training.clone();
@@ -84,6 +92,10 @@ impl LabelNames {
                         column: column.clone(),
                         label: names.word(id).to_string(),
                         accepted: accepted.into_iter().map(str::to_string).collect(),
+                        help: match drawn {
+                            true => "the draw leaves training none: give `split` another `seed`, or add examples of it",
+                            false => "correct the label, or add training examples that have it",
+                        },
                     }
                     .into());
                 }
@@ -102,7 +114,7 @@ fn admit(
     in_training: &[&str],
     names: &Interner,
     known: &[bool],
-    held_out: &[&mut Examples],
+    held_out: &[HeldOut<'_>],
     column: &str,
 ) -> Vec<String> {
     let span_type = |tag: &str| -> Option<String> {
@@ -111,8 +123,9 @@ fn admit(
     };
     let types: Vec<String> = in_training.iter().filter_map(|tag| span_type(tag)).collect();
     let mut found = vec![false; names.len()];
-    for rows in held_out.iter().filter_map(|examples| examples.tags(column)) {
-        rows.values().iter().for_each(|&id| found[id as usize] = !known[id as usize]);
+    for rows in held_out.iter().filter_map(|set| set.examples.tags(column)) {
+        let ids = rows.values().iter().filter(|&&id| id != MISSING_LABEL);
+        ids.for_each(|&id| found[id as usize] = !known[id as usize]);
     }
     let unknown = names.words().zip(found).filter(|(_, found)| *found).map(|(tag, _)| tag);
     unknown.filter(|tag| span_type(tag).is_some_and(|kind| types.contains(&kind))).map(str::to_string).collect()

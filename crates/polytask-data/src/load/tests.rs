@@ -1,9 +1,9 @@
 use std::path::Path;
 
-use polytask_spec::data::{AmazonData, ConllData, LinesData, Split};
+use polytask_spec::data::{AmazonData, ConllData, ImdbData, LinesData, Split};
 
 use super::*;
-use crate::table::MISSING_LABEL;
+use crate::table::{MISSING_LABEL, TEXT};
 
 /// A folder of files for one test.
 struct Folder {
@@ -129,7 +129,7 @@ fn numbers_and_labels_may_stand_for_each_other() {
 }
 
 #[test]
-fn shares_are_drawn_by_seed_and_name() {
+fn shares_are_drawn_by_seed() {
     let rows: String = (0..100).map(|row| format!("{}\tword{row}\n", row % 2)).collect();
     let files = write(&[("t", &rows), ("test", "0\tx\n")]);
     let split = Split { valid: 0.1, test: 0.2, seed: None };
@@ -145,7 +145,9 @@ fn shares_are_drawn_by_seed_and_name() {
 
     let seeded = Split { seed: Some(4), ..split };
     let data = lines(Files { path: Some("t".into()), split: seeded, limit: Some(10), ..Files::default() });
-    assert_ne!(files.load(&data, "label", AsKind::Label).unwrap().0.valid.places, dataset.valid.places);
+    let other = files.load(&data, "label", AsKind::Label).unwrap().0;
+    assert_ne!(other.valid.places, dataset.valid.places);
+    assert_ne!(other.fingerprint(), dataset.fingerprint());
 
     let data = lines(Files { train: one("t"), test: one("test"), split, ..Files::default() });
     let (dataset, _) = files.load(&data, "label", AsKind::Label).unwrap();
@@ -154,15 +156,128 @@ fn shares_are_drawn_by_seed_and_name() {
 }
 
 #[test]
-fn a_rare_tag_stays_in_training() {
-    let rows: String = (0..40).map(|row| format!("a {}\nb X\n\n", if row % 8 == 0 { row } else { 1 })).collect();
+fn neither_names_nor_tasks_nor_options_change_a_split() {
+    let review = |row: usize| {
+        let (text, stars) = (format!("it's word{}, {row}", row % 97), row % 5 + 1);
+        format!("{{\"text\": \"{text}\", \"rating\": {stars}, \"category\": \"c{}\"}}\n", row % 2)
+    };
+    let files = write(&[("r", &(0..400).map(review).collect::<String>())]);
+    let split = Split { valid: 0.1, test: 0.2, seed: None };
+    let data = |split, limit| {
+        Data::Amazon(AmazonData { files: Files { path: Some("r".into()), split, limit, ..Files::default() } })
+    };
+    let roots = Roots { dirs: vec![files.dir.path().to_path_buf()] };
+    let load = |name: &str, data: &Data, text: TextOptions, targets: &[Target]| {
+        load(&Request { name, data, roots: &roots, seed: 3, text, targets }, &mut Interner::new()).unwrap()
+    };
+    let polarity = target("polarity", AsKind::Label);
+    let first = load("a", &data(split, None), TEXT_OPTIONS, std::slice::from_ref(&polarity));
+    let stars = target("stars", AsKind::Number);
+    let short = TextOptions { tokenize: Tokenize::Spaces, max_tokens: 2, truncate: Truncate::Tail };
+    let second = load("b", &data(split, None), short, &[stars, target("category", AsKind::Label)]);
+    for (left, right) in [(&first.train, &second.train), (&first.valid, &second.valid)] {
+        assert_eq!((&left.places, &left.hashes), (&right.places, &right.hashes));
+    }
+    let places = |dataset: &Dataset| dataset.test.as_ref().unwrap().places.clone();
+    assert_eq!(places(&first), places(&second));
+    // Reviews of three stars, which have no polarity, are a stratum of their own.
+    assert_eq!(second.test.as_ref().unwrap().numbers("stars").unwrap().iter().filter(|&&n| n == 3.0).count(), 16);
+    assert_eq!(second.valid.numbers("stars").unwrap().iter().filter(|&&n| n == 3.0).count(), 8);
+
+    let more = load("a", &data(Split { valid: 0.3, ..split }, None), TEXT_OPTIONS, std::slice::from_ref(&polarity));
+    assert_eq!((places(&more), more.valid.len()), (places(&first), 120));
+    let limited = |name, targets: &[Target]| load(name, &data(split, Some(50)), TEXT_OPTIONS, targets).train.places;
+    assert_eq!(limited("a", &[polarity]), limited("b", &[target("stars", AsKind::Label)]));
+}
+
+#[test]
+fn many_different_numbers_are_drawn_by_tenths() {
+    let rows: String = (0..100).map(|row| format!("{}.5\tword{row}\n", row)).collect();
+    let files = write(&[("t", &rows)]);
+    let split = Split { valid: 0.2, test: 0.0, seed: None };
+    let data = lines(Files { path: Some("t".into()), split, ..Files::default() });
+    let (dataset, _) = files.load(&data, "label", AsKind::Number).unwrap();
+    let numbers = dataset.valid.numbers("label").unwrap();
+    let tenth = |tenth: usize| numbers.iter().filter(|&&number| number as usize / 10 == tenth).count();
+    assert!((0..10).all(|number| tenth(number) == 2), "{numbers:?}");
+}
+
+#[test]
+fn a_tag_that_the_draw_takes_from_training_is_an_error_that_says_so() {
+    let rows: String = (0..40).map(|row| format!("word{row} {row}\nb X\n\n")).collect();
     let files = write(&[("t", &rows)]);
     let split = Split { valid: 0.5, test: 0.0, seed: None };
     let data = conll(Files { train: one("t"), split, ..Files::default() });
-    let (dataset, _) = files.load(&data, "tag", AsKind::Tags).unwrap();
-    assert_eq!(dataset.labels["tag"].len(), 7);
-    assert_eq!(dataset.train.len() + dataset.valid.len(), 40);
-    assert!(dataset.notes.iter().any(|note| note.contains("stay in training")), "{:?}", dataset.notes);
+    let message = files.message(&data, "tag", AsKind::Tags);
+    assert!(message.starts_with("t:") && message.contains("stands in no training example; training has"), "{message}");
+    assert!(message.contains("\n  help: the draw leaves training none: give `split` another `seed`"), "{message}");
+}
+
+#[test]
+fn texts_that_are_cut_are_told() {
+    let long = |count: usize| (0..count).map(|row| format!("{}\tw{row} a b c\n", row % 2)).collect::<String>();
+    let files = write(&[("t", &(long(1200) + "1\tx\n")), ("v", "1\tx\n0\ty z a b\n"), ("s", "1\tx\n")]);
+    let options = TextOptions { max_tokens: 3, truncate: Truncate::HeadTail, ..TEXT_OPTIONS };
+    let data = lines(Files { train: one("t"), valid: one("v"), test: one("s"), ..Files::default() });
+    let notes = |data| files.load_as(data, options, &[target("label", AsKind::Label)]).unwrap().0.notes;
+    let expected = "data.books: 1,200 of 1,201 training texts (1 of 2 valid, 0 of 1 test) are longer than 3 words and \
+                    were cut (head-tail)";
+    assert_eq!(notes(&data), [expected]);
+    let notes = notes(&lines(Files { train: one("t"), limit: Some(1200), ..Files::default() }));
+    assert!(notes[0].contains(" of 1,200 training texts are longer than 3 words"), "{notes:?}");
+}
+
+#[test]
+fn an_archive_is_read_in_any_order() {
+    let review = |part: &str, label: &str, id: usize| {
+        let rating = if label == "pos" { 7 + id % 4 } else { 1 + id % 4 };
+        (format!("aclImdb/{part}/{label}/{id}_{rating}.txt"), format!("a film w{id} {label} {}", "b ".repeat(id)))
+    };
+    let mut reviews = Vec::new();
+    for (part, count) in [("train", 40), ("test", 6)] {
+        reviews.extend(["neg", "pos"].iter().flat_map(|label| (0..count).map(move |id| review(part, label, id))));
+    }
+    let files = write(&[]);
+    let split = Split { valid: 0.2, test: 0.0, seed: None };
+    let targets = [target("polarity", AsKind::Label), target("rating", AsKind::Number)];
+    let options = TextOptions { max_tokens: 20, ..TEXT_OPTIONS };
+    let mut datasets = Vec::new();
+    for turn in [0, 57] {
+        reviews.rotate_left(turn);
+        let mut archive = tar::Builder::new(Vec::new());
+        for (name, text) in &reviews {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_cksum();
+            archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+        }
+        std::fs::write(files.dir.path().join("a.tar"), archive.into_inner().unwrap()).unwrap();
+        let data = Data::Imdb(ImdbData { files: Files { path: Some("a.tar".into()), split, ..Files::default() } });
+        let (mut dataset, words) = files.load_as(&data, options, &targets).unwrap();
+        let texts: Vec<String> = (0..dataset.train.len()).map(|index| text(&dataset.train, &words, index)).collect();
+        let fingerprint = dataset.fingerprint();
+        for examples in [&mut dataset.train, &mut dataset.valid].into_iter().chain(dataset.test.as_mut()) {
+            examples.columns.remove(TEXT);
+        }
+        datasets.push((dataset, texts, fingerprint));
+    }
+    assert!(datasets[0].0.train.truncated > 0);
+    assert!(datasets[0].0.train.labels("polarity").unwrap().is_sorted());
+    assert_eq!(datasets[0], datasets[1]);
+}
+
+#[test]
+fn a_fingerprint_follows_texts_and_targets() {
+    let files = write(&[("a", "1\tx\n0\ty\n"), ("b", "1\tx\n0\tz\n"), ("c", "0\tx\n1\ty\n"), ("d", "2\tx\n0\ty\n")]);
+    let of = |train: &str, valid: Option<Paths>| {
+        let data = lines(Files { train: one(train), valid, ..Files::default() });
+        files.load(&data, "label", AsKind::Label).unwrap().0.fingerprint()
+    };
+    let found = [of("a", None), of("b", None), of("c", None), of("d", None), of("a", one("a"))];
+    for (index, left) in found.iter().enumerate() {
+        assert!(found[index + 1..].iter().all(|right| left != right), "{found:?}");
+    }
+    assert_eq!(of("a", None), found[0]);
 }
 
 #[test]

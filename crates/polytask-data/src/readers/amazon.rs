@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::{Entry, Reader, Sink, blitzer};
 use crate::error::{Error, Malformed, Result, excerpt};
 use crate::open::{self, Lines};
-use crate::record::{Column, ColumnKind, Part, Place, Record, Value};
+use crate::record::{Column, ColumnKind, Part, Place, Record, Value, number_label};
 
 pub(super) const ENTRY: Entry = Entry {
     key: "amazon",
@@ -47,6 +47,10 @@ impl Reader for Amazon {
         ]
     }
 
+    fn stratum(&self) -> Option<&'static str> {
+        Some("polarity")
+    }
+
     fn read(&self, path: &Path, _part: Part, sink: Sink<'_>) -> Result<Vec<String>> {
         let mut notes = Vec::new();
         let mut files = Vec::new();
@@ -71,6 +75,11 @@ impl Reader for Amazon {
     }
 }
 
+/// Whether a review may have this many stars.
+pub(super) fn is_rating(stars: f64) -> bool {
+    (1.0..=5.0).contains(&stars)
+}
+
 /// The record of a review.
 pub(super) fn record(text: String, stars: Option<f64>, category: &str, place: Place) -> Record {
     let polarity = match stars {
@@ -80,7 +89,7 @@ pub(super) fn record(text: String, stars: Option<f64>, category: &str, place: Pl
     };
     let stars = stars.map_or(Value::Missing, Value::Number);
     let values = vec![Value::Text(text), polarity, stars, Value::Label(category.to_string())];
-    Record { values, place, part: Part::All }
+    Record { values, place, part: Part::All, order: 0 }
 }
 
 fn collect(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -163,7 +172,13 @@ fn json_lines(mut lines: Lines<impl BufRead>, name: &str, stem: &str, sink: Sink
         };
         read += 1;
         let category = review.category.and_then(Category::first).or(review.main_category);
-        let stars = review.overall.or(review.rating);
+        let (key, stars) = match review.overall {
+            Some(stars) => ("overall", Some(stars)),
+            None => ("rating", review.rating),
+        };
+        if let Some(stars) = stars.filter(|&stars| !is_rating(stars)) {
+            return Err(no_rating(name, line, key, stars));
+        }
         sink(record(body, stars, category.as_deref().unwrap_or(stem), Place { file: Arc::clone(&file), line }))?;
     }
     match (read, without_text) {
@@ -176,16 +191,28 @@ fn json_lines(mut lines: Lines<impl BufRead>, name: &str, stem: &str, sink: Sink
     }
 }
 
+fn no_rating(file: &str, line: u32, key: &str, stars: f64) -> Error {
+    Error::from(Malformed {
+        file: file.to_string(),
+        line: u64::from(line),
+        column: None,
+        accepted: format!("a rating of 1 to 5 as `{key}`"),
+        found: number_label(stars),
+        help: "correct or remove the review; write null where the rating is not known".to_string(),
+    })
+}
+
 fn not_json(file: &str, line: u32, text: &str, error: &serde_json::Error) -> Error {
     let message = error.to_string();
     // The line that serde_json counts is always 1 here.
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    let message = message.replace("expected f64", "expected a number");
     Error::from(Malformed {
         file: file.to_string(),
         line: u64::from(line),
         column: Some(error.column() as u64),
         accepted: "a review as one JSON object".to_string(),
-        found: format!("{message}: {}", excerpt(text)),
+        found: format!("{}: {message}", excerpt(text)),
         help: "write one object a line, with `reviewText` and `overall`, or `text` and `rating`".to_string(),
     })
 }
@@ -230,13 +257,21 @@ mod tests {
     fn a_json_error_has_line_and_column() {
         let message = read("a.json", b"{\"text\": \"x\"}\n{\"text\": }\n").unwrap_err().to_string();
         assert!(
-            message.contains("a.json:2:10: expected a review as one JSON object, found expected value"),
+            message.contains(
+                "a.json:2:10: expected a review as one JSON object, found \"{\\\"text\\\": }\": expected value"
+            ),
             "{message}"
         );
         let message = read("a.json", b"{\"text\": \"x\", \"rating\": \"5\"}").unwrap_err().to_string();
         assert!(message.contains("a.json:1:") && message.contains("invalid type: string"), "{message}");
         let message = read("a.json", b"[{\"text\": 1}]").unwrap_err().to_string();
         assert!(message.contains("a.json:1:") && message.contains("help: write one object a line"), "{message}");
+        for (key, stars) in [("overall", "0"), ("rating", "5.5"), ("rating", "-1")] {
+            let text = format!("{{\"text\": \"x\"}}\n{{\"text\": \"x\", \"{key}\": {stars}}}\n");
+            let message = read("a.json", text.as_bytes()).unwrap_err().to_string();
+            let expected = format!("a.json:2: expected a rating of 1 to 5 as `{key}`, found {stars}\n  help: ");
+            assert!(message.contains(&expected), "{message}");
+        }
         let error = read("a.json", b"{\"body\": \"x\"}\n").unwrap_err();
         assert!(matches!(&error, Error::Empty { help, .. } if help.contains("reviewText")), "{error}");
     }

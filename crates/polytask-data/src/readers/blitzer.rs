@@ -106,7 +106,7 @@ fn rating(review: &mut Review, line: &str, name: &str, number: u32) -> Result<In
     };
     if !content.is_empty() {
         match content.parse() {
-            Ok(stars) if (0.0..=5.0).contains(&stars) => review.stars = Some(stars),
+            Ok(stars) if amazon::is_rating(stars) => review.stars = Some(stars),
             _ => return Err(malformed(name, number, "a rating of 1.0 to 5.0", &excerpt(content))),
         }
     }
@@ -156,8 +156,10 @@ mod tests {
 
     #[test]
     fn errors_have_their_line() {
-        let table: [(&[u8], &str); 4] = [
+        let table: [(&[u8], &str); 6] = [
             (b"<review>\n<rating>\nfive\n", "f:3: expected a rating of 1.0 to 5.0, found \"five\"\n  help: "),
+            (b"<review>\n<rating>0.5</rating>\n", "f:2: expected a rating of 1.0 to 5.0, found \"0.5\"\n  help: "),
+            (b"<review>\n<rating>NaN</rating>\n", "f:2: expected a rating of 1.0 to 5.0, found \"NaN\"\n  help: "),
             (
                 b"<review>\n<rating>\n5\n</rating>\n</review>\n",
                 "f:5: expected a review with <rating> and <review_text>",

@@ -41,6 +41,10 @@ impl Reader for Conll {
         self.columns.iter().enumerate().map(|(index, name)| Column::new(name, kind(index))).collect()
     }
 
+    fn stratum(&self) -> Option<&'static str> {
+        None
+    }
+
     fn read(&self, path: &Path, _part: Part, sink: Sink<'_>) -> Result<Vec<String>> {
         sentences(open::open(path)?, &self.columns, &path.display().to_string(), sink)?;
         Ok(Vec::new())
@@ -119,7 +123,7 @@ impl<'a> Sentence<'a> {
         };
         let values = self.values.iter_mut().enumerate().map(value).collect();
         let place = Place { file: Arc::clone(&self.file), line: std::mem::take(&mut self.line) };
-        sink(Record { values, place, part: Part::All })
+        sink(Record { values, place, part: Part::All, order: 0 })
     }
 
     fn ragged(&self, line: u32, found: usize, text: &str) -> Error {

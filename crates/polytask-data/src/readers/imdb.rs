@@ -1,8 +1,8 @@
 //! IMDB: film reviews, `{train,test}/{pos,neg}/ID_RATING.txt` in a folder or a `.tar.gz`.
 //!
-//! The path is the archive, the folder that holds `aclImdb`, or `aclImdb` itself; `unsup` is skipped. Reviews come
-//! sorted by part, label and number, so neither a file system nor an archive decides about their order. An archive is
-//! read once; its reviews stay in memory until they are sorted. `<br />` becomes a line break, and bytes that are not
+//! The path is the archive, the folder that holds `aclImdb`, or `aclImdb` itself; `unsup` is skipped. Reviews are
+//! ordered by part, label and number, so neither a file system nor an archive decides about their order. An archive is
+//! read once, and each review is passed on as it comes. `<br />` becomes a line break, and bytes that are not
 //! UTF-8 are decoded as Windows-1252.
 //!
 //! Reference: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL, 2011.
@@ -40,6 +40,10 @@ impl Reader for Imdb {
         ]
     }
 
+    fn stratum(&self) -> Option<&'static str> {
+        Some("polarity")
+    }
+
     fn read(&self, path: &Path, part: Part, sink: Sink<'_>) -> Result<Vec<String>> {
         let mut decoded = 0;
         if path.is_dir() {
@@ -48,9 +52,7 @@ impl Reader for Imdb {
                 sink(record(&review, &file.display().to_string(), &bytes, &mut decoded))?;
             }
         } else {
-            for (review, file, bytes) in archive(path, part)? {
-                sink(record(&review, &file, &bytes, &mut decoded))?;
-            }
+            archive(path, part, &mut |review, file, bytes| sink(record(&review, file, bytes, &mut decoded)))?;
         }
         Ok(match decoded {
             0 => Vec::new(),
@@ -67,11 +69,18 @@ impl Reader for Imdb {
 struct Review {
     part: Part,
     label: &'static str,
-    id: u64,
+    id: u32,
     rating: u8,
 }
 
 impl Review {
+    /// A key that sorts as reviews do.
+    fn order(&self) -> u64 {
+        let part = u64::from(self.part == Part::Test);
+        let label = u64::from(self.label == LABELS[1]);
+        part << 63 | label << 62 | u64::from(self.id) << 8 | u64::from(self.rating)
+    }
+
     /// The review that stands at `file`, or `None` where this is no part of the labelled corpus.
     ///
     /// # Errors
@@ -112,6 +121,7 @@ fn record(review: &Review, file: &str, bytes: &[u8], decoded: &mut usize) -> Rec
         ],
         place: Place { file: Arc::from(file), line: 1 },
         part: review.part,
+        order: review.order(),
     }
 }
 
@@ -148,43 +158,68 @@ fn folder(path: &Path, part: Part) -> Result<Vec<(Review, PathBuf)>> {
     Ok(reviews)
 }
 
-/// The reviews of an archive, sorted, with their names and bytes.
-fn archive(path: &Path, part: Part) -> Result<Vec<(Review, String, Vec<u8>)>> {
+/// Takes a review of an archive, its name and its bytes.
+type Taken<'a> = &'a mut dyn FnMut(Review, &str, &[u8]) -> Result<()>;
+
+/// Passes on the reviews of an archive as they come.
+fn archive(path: &Path, part: Part, take: Taken<'_>) -> Result<()> {
     let mut archive = tar::Archive::new(open::open(path)?);
-    let failed = |source: std::io::Error| archive_error(path, source);
-    let mut reviews = Vec::new();
+    let failed = |source: std::io::Error| archive_error(path, source, true);
+    let mut bytes = Vec::new();
+    let mut any = false;
     for entry in archive.entries().map_err(failed)? {
-        let mut entry = entry.map_err(failed)?;
+        let mut entry = entry.map_err(|source| archive_error(path, source, any))?;
+        any = true;
         if !entry.header().entry_type().is_file() {
             continue;
         }
         let file = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let Some(review) = Review::at(&file)? else { continue };
+        let Some(review) = Review::at(&file).map_err(|error| inside(path, error))? else { continue };
         if !part.includes(review.part) {
             continue;
         }
         let size = entry.header().size().map_err(failed)?;
-        let mut bytes = Vec::new();
+        bytes.clear();
         entry.read_to_end(&mut bytes).map_err(failed)?;
         if (bytes.len() as u64) < size {
             return Err(Error::Truncated { path: path.display().to_string() });
         }
-        reviews.push((review, file, bytes));
+        take(review, &file, &bytes)?;
     }
     // The archive's own end comes before that of its compression, whose checksum covers everything.
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(failed)?;
-    reviews.sort();
-    Ok(reviews)
+    Ok(())
+}
+
+/// A place within an archive, named together with the archive.
+fn inside(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Malformed(mut flaw) => {
+            flaw.file = format!("{}: {}", path.display(), flaw.file);
+            Error::Malformed(flaw)
+        }
+        other => other,
+    }
 }
 
 /// `tar` hides the kind of an error in its message, and calls text that is no archive by many names.
-fn archive_error(path: &Path, source: std::io::Error) -> Error {
-    let message = source.to_string();
-    let ends = ["unexpected EOF", "unexpected end of file", "failed to read entire block"];
-    if ends.iter().any(|end| message.contains(end)) {
-        return Error::Truncated { path: path.display().to_string() };
+///
+/// Where not even the first entry could be read (`any` is false), a block that is too short means text, not an end.
+fn archive_error(path: &Path, source: std::io::Error, any: bool) -> Error {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    let (message, path) = (source.to_string(), path.display().to_string());
+    let ends =
+        ["unexpected EOF", "unexpected end of file"].into_iter().chain(any.then_some("failed to read entire block"));
+    match source.kind() {
+        UnexpectedEof => Error::Truncated { path },
+        _ if ends.into_iter().any(|end| message.contains(end)) => Error::Truncated { path },
+        InvalidData | InvalidInput => Error::io(path, source),
+        _ => {
+            let help = "name the folder `aclImdb`, the folder that holds it, or its .tar or .tar.gz";
+            let message = format!("not a tar archive: {message}\n  help: {help}");
+            Error::Io { path, source: std::io::Error::other(message) }
+        }
     }
-    Error::io(path.display().to_string(), std::io::Error::new(source.kind(), format!("not a tar archive: {message}")))
 }
 
 #[cfg(test)]
@@ -235,14 +270,17 @@ mod tests {
         let packed = dir.path().join("packed.tar.gz");
         write_archive(&packed, &FILES);
         for path in [dir.path().to_path_buf(), dir.path().join("aclImdb"), packed] {
-            let (records, notes) = read_all(&Imdb, &path, Part::All).unwrap();
+            let (mut records, notes) = read_all(&Imdb, &path, Part::All).unwrap();
+            records.sort_by_key(|record| record.order);
             assert_eq!(texts(&records), ORDER);
             assert_eq!(records[2].values[1..], [label("pos"), Value::Number(7.0)]);
             assert_eq!(records[3].values[1..], [label("neg"), Value::Number(4.0)]);
             assert!(records[2].place.file.ends_with("aclImdb/train/pos/10_7.txt"));
             assert!(records.iter().map(|record| record.part).eq([Part::Train; 3].into_iter().chain([Part::Test; 2])));
             assert!(notes[0].contains("1 reviews are not UTF-8"), "{notes:?}");
-            assert_eq!(texts(&read_all(&Imdb, &path, Part::Test).unwrap().0), ORDER[3..]);
+            let (mut records, _) = read_all(&Imdb, &path, Part::Test).unwrap();
+            records.sort_by_key(|record| record.order);
+            assert_eq!(texts(&records), ORDER[3..]);
             assert!(read_all(&Imdb, &path, Part::Valid).unwrap().0.is_empty());
         }
     }

@@ -27,6 +27,10 @@ impl Reader for Lines {
         vec![Column::new("label", ColumnKind::Label), Column::new("text", ColumnKind::Text)]
     }
 
+    fn stratum(&self) -> Option<&'static str> {
+        Some("label")
+    }
+
     fn read(&self, path: &Path, _part: Part, sink: Sink<'_>) -> Result<Vec<String>> {
         let file: Arc<str> = path.display().to_string().into();
         let mut lines = open::Lines::new(open::open(path)?, &*file);
@@ -45,7 +49,7 @@ impl Reader for Lines {
                 _ => return Err(no_label(&file, line, &text).into()),
             };
             let values = vec![Value::Label(label.to_string()), Value::Text(text.to_string())];
-            sink(Record { values, place: Place { file: Arc::clone(&file), line }, part: Part::All })?;
+            sink(Record { values, place: Place { file: Arc::clone(&file), line }, part: Part::All, order: 0 })?;
         }
         Ok(match decoded {
             0 => Vec::new(),

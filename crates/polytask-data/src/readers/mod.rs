@@ -21,7 +21,11 @@ pub trait Reader: Send + Sync {
     /// The columns of every record, in the order of its values.
     fn columns(&self) -> Vec<Column>;
 
-    /// Passes the records of `part` in `path` to `sink`, in an order that depends on the files' content only.
+    /// The column whose value is an example's stratum when shares are drawn, whatever tasks predict.
+    fn stratum(&self) -> Option<&'static str>;
+
+    /// Passes the records of `part` in `path` to `sink`; sorted by [`Record::order`], their order depends on the files'
+    /// content only.
     ///
     /// A format that knows no parts yields all its records for every part. Returns what the user should know
     /// about the reading: bytes that are not UTF-8, say.
@@ -92,9 +96,41 @@ pub(crate) mod tests {
         ];
         for (entry, data) in all().iter().zip(&data) {
             assert_eq!(entry.key, data.format());
-            let columns = for_data(data).columns();
+            let (reader, columns) = (for_data(data), for_data(data).columns());
             for (target, _) in entry.targets {
                 assert!(target.starts_with('<') || columns.iter().any(|column| column.name == *target), "{target}");
+            }
+            assert!(reader.stratum().is_none_or(|stratum| columns.iter().any(|column| column.name == stratum)));
+        }
+    }
+
+    #[test]
+    fn the_configuration_knows_the_same_targets() {
+        use crate::record::ColumnKind::{Label, Number, Tags};
+        let files = Files::default;
+        let columns = ["pos", "token", "ner"].map(String::from).to_vec();
+        let data = [
+            Data::Amazon(AmazonData { files: files() }),
+            Data::Conll(ConllData { files: files(), columns }),
+            Data::Imdb(ImdbData { files: files() }),
+            Data::Lines(LinesData { files: files() }),
+        ];
+        for (entry, data) in all().iter().zip(&data) {
+            let columns = for_data(data).columns();
+            let targets: Vec<_> =
+                columns.iter().filter(|column| matches!(column.kind, Label | Number | Tags)).collect();
+            assert!(targets.iter().map(|column| column.name.as_str()).eq(data.targets()), "{}", entry.key);
+            if !entry.targets[0].0.starts_with('<') {
+                assert!(entry.targets.iter().map(|(name, _)| *name).eq(data.targets()), "{}", entry.key);
+            }
+            for column in targets {
+                let kinds = data.kinds_of(&column.name);
+                assert_eq!(kinds.contains(&"tag"), column.kind == Tags, "{}", column.name);
+                assert_eq!(kinds.contains(&"classify"), column.kind != Tags, "{}", column.name);
+                assert!(column.kind != Number || kinds.contains(&"regress"), "{}", column.name);
+            }
+            for (name, meaning) in entry.targets.iter().filter(|(name, _)| !name.starts_with('<')) {
+                assert_eq!(data.kinds_of(name).contains(&"regress"), meaning.contains("number"), "{name}");
             }
         }
     }

@@ -36,6 +36,10 @@ pub(super) enum Stop {
 
 /// Opens a file, plain or gzip, whatever its name says.
 pub(super) fn open(path: &Path) -> Result<Text, VectorsProblem> {
+    if path.is_dir() {
+        let source = std::io::Error::new(ErrorKind::IsADirectory, "it is a folder, a file is needed");
+        return Err(VectorsProblem::Io(source));
+    }
     let file = File::open(path).map_err(VectorsProblem::Io)?;
     let mut file = BufReader::with_capacity(1 << 17, file);
     let start = file.fill_buf().map_err(VectorsProblem::Io)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// A file of word vectors that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", path.display())]
+#[error("{}{}: {problem}", path.display(), problem.place())]
 pub struct VectorsError {
     /// The file.
     pub path: PathBuf,
@@ -26,7 +26,7 @@ pub enum VectorsProblem {
     },
     /// The file holds bytes that no text has.
     #[error(
-        "line {line} holds bytes that are no text; word vectors are read from GloVe text format, plain or .gz\n\
+        "holds bytes that are no text; word vectors are read from GloVe text format, plain or .gz\n\
          \x20 help: binary vectors (.bin) have to be converted to text"
     )]
     Binary {
@@ -34,7 +34,7 @@ pub enum VectorsProblem {
         line: usize,
     },
     /// The file holds no vector.
-    #[error("holds no word vectors")]
+    #[error("holds no word vectors\n  help: a line is a word and its numbers, as in `the 0.1 -0.2 0.3`")]
     Empty,
     /// The compressed data end too early.
     #[error("the .gz file is truncated: its data end after line {line}\n  help: fetch the file again")]
@@ -51,7 +51,9 @@ pub enum VectorsProblem {
         source: std::io::Error,
     },
     /// A line is longer than any vector.
-    #[error("line {line} is longer than {limit} bytes; a line is a word and its numbers")]
+    #[error(
+        "the line is longer than {limit} bytes\n  help: a line is a word and its numbers, as in `the 0.1 -0.2 0.3`"
+    )]
     LongLine {
         /// The line.
         line: usize,
@@ -59,7 +61,11 @@ pub enum VectorsProblem {
         limit: usize,
     },
     /// A vector has too few or too many numbers.
-    #[error("line {line}: the vector of {word:?} has {found} numbers, where {expected} were expected")]
+    #[error(
+        "the vector of {word:?} has {found} number{}, where {expected} were expected\n\
+         \x20 help: correct or remove the line; the first line of the file tells the width",
+        if *found == 1 { "" } else { "s" }
+    )]
     Width {
         /// The line.
         line: usize,
@@ -71,7 +77,7 @@ pub enum VectorsProblem {
         expected: usize,
     },
     /// A token of a vector is no number.
-    #[error("line {line}, column {column}: {token:?} is no number")]
+    #[error("{token:?} is no number\n  help: correct or remove the line")]
     Number {
         /// The line.
         line: usize,
@@ -81,7 +87,7 @@ pub enum VectorsProblem {
         token: String,
     },
     /// A number is NaN or infinite, or too large for 32 bits.
-    #[error("line {line}, column {column}: {token:?} is not a finite number")]
+    #[error("{token:?} is not a finite number\n  help: correct or remove the line")]
     NotFinite {
         /// The line.
         line: usize,
@@ -91,11 +97,29 @@ pub enum VectorsProblem {
         token: String,
     },
     /// A word is not UTF-8.
-    #[error("line {line}: the word {word:?} is not UTF-8")]
+    #[error("the word {word:?} is not UTF-8\n  help: convert the file, or remove the line")]
     Encoding {
         /// The line.
         line: usize,
         /// The word, with `\u{FFFD}` for what is no character.
         word: String,
     },
+}
+
+impl VectorsProblem {
+    /// The line, and the column where it is known, as they follow a file's name: `:7:3`.
+    fn place(&self) -> String {
+        match self {
+            VectorsProblem::Number { line, column, .. } | VectorsProblem::NotFinite { line, column, .. } => {
+                format!(":{line}:{column}")
+            }
+            VectorsProblem::Binary { line }
+            | VectorsProblem::LongLine { line, .. }
+            | VectorsProblem::Width { line, .. }
+            | VectorsProblem::Encoding { line, .. } => format!(":{line}"),
+            // The last lines of compressed data that ended early stand in the words.
+            VectorsProblem::Truncated { .. } | VectorsProblem::Damaged { .. } => String::new(),
+            VectorsProblem::Io(_) | VectorsProblem::Archive { .. } | VectorsProblem::Empty => String::new(),
+        }
+    }
 }

@@ -23,8 +23,12 @@ fn words(bytes: &[u8]) -> Vec<String> {
     all(bytes).unwrap().words
 }
 
+/// What is said about a file, from the place in it on and without help.
 fn message(bytes: &[u8]) -> String {
-    all(bytes).unwrap_err().to_string()
+    let file = file(bytes);
+    let message = read_vectors(file.path(), &|_| true).unwrap_err().to_string();
+    let place = message.strip_prefix(&file.path().display().to_string()).unwrap();
+    place.split_once("\n  help: ").unwrap().0.to_string()
 }
 
 const PLAIN: &[u8] = b"the 0.5 -1e-2 3\ncat 1 .25 -0\n";
@@ -58,7 +62,7 @@ fn reads_wanted_words_only() {
 fn a_header_tells_the_width() {
     let read = all(b"2 3\nthe 1 2 3 \nof 4 5 6 \n").unwrap();
     assert_eq!((read.dim, read.words.len(), read.lines_read), (3, 2, 3));
-    assert_eq!(message(b"2 4\nthe 1 2 3\n"), "line 2: the vector of \"the\" has 3 numbers, where 4 were expected");
+    assert_eq!(message(b"2 4\nthe 1 2 3\n"), ":2: the vector of \"the\" has 3 numbers, where 4 were expected");
     assert!(matches!(all(b"2 3\n"), Err(VectorsProblem::Empty)));
 }
 
@@ -81,31 +85,31 @@ fn the_first_of_two_vectors_counts() {
 
 #[test]
 fn a_wrong_width_is_told() {
-    let expected = "has 1 numbers, where 2 were expected";
-    assert_eq!(message(b"a 1 2\nb 3\n"), format!("line 2: the vector of \"b\" {expected}"));
+    let expected = "has 1 number, where 2 were expected";
+    assert_eq!(message(b"a 1 2\nb 3\n"), format!(":2: the vector of \"b\" {expected}"));
     let message_long = message(b"a 1 2\nb 3.5 4.5 5.5\n");
-    assert_eq!(message_long, "line 2: the vector of \"b\" has 3 numbers, where 2 were expected");
+    assert_eq!(message_long, ":2: the vector of \"b\" has 3 numbers, where 2 were expected");
     assert!(message(b"a 1 2\nb  3\n").contains(expected));
     assert!(message(b"a\n").contains("has 0 numbers"));
     let unwanted = read_vectors(file(b"a 1 2\nb 3\n").path(), &|_| false).unwrap_err();
-    assert!(unwanted.to_string().contains("line 2"), "{unwanted}");
+    assert!(unwanted.to_string().contains(":2: "), "{unwanted}");
 }
 
 #[test]
 fn what_is_no_number_is_told() {
-    assert_eq!(message("a 1 2\nbé 3 4,5\n".as_bytes()), "line 2, column 6: \"4,5\" is no number");
-    assert_eq!(message(b"a 0.1 x 0.2\n"), "line 1, column 7: \"x\" is no number");
-    assert_eq!(message(b"a b\n"), "line 1, column 3: \"b\" is no number");
+    assert_eq!(message("a 1 2\nbé 3 4,5\n".as_bytes()), ":2:6: \"4,5\" is no number");
+    assert_eq!(message(b"a 0.1 x 0.2\n"), ":1:7: \"x\" is no number");
+    assert_eq!(message(b"a b\n"), ":1:3: \"b\" is no number");
     for token in ["nan", "-inf", "Infinity", "1e39"] {
-        let expected = format!("line 2, column 5: \"{token}\" is not a finite number");
+        let expected = format!(":2:5: \"{token}\" is not a finite number");
         assert_eq!(message(format!("a 1 2\nb 3 {token}\n").as_bytes()), expected);
     }
 }
 
 #[test]
 fn bad_utf8_is_told() {
-    assert_eq!(message(b"a 1 2\nb\xff 3 4\n"), "line 2: the word \"b\u{FFFD}\" is not UTF-8");
-    assert_eq!(message(b"a 1 2\nb 3 \xff\n"), "line 2, column 5: \"\u{FFFD}\" is no number");
+    assert_eq!(message(b"a 1 2\nb\xff 3 4\n"), ":2: the word \"b\u{FFFD}\" is not UTF-8");
+    assert_eq!(message(b"a 1 2\nb 3 \xff\n"), ":2:5: \"\u{FFFD}\" is no number");
 }
 
 #[test]
@@ -138,7 +142,7 @@ fn a_truncated_or_damaged_gz_is_told() {
 #[test]
 fn other_formats_are_told() {
     assert!(message(b"PK\x03\x04rest").contains("is a zip file"));
-    assert!(message(b"2 3\nthe \x00\x01\xff\x7f\n").contains("line 2 holds bytes that are no text"));
+    assert!(message(b"2 3\nthe \x00\x01\xff\x7f\n").contains(":2: holds bytes that are no text"));
     assert!(matches!(all(&[b'x'; 3 << 20]), Err(VectorsProblem::LongLine { line: 1, .. })));
     assert_eq!(words(b"BZhx 1 2\n"), ["BZhx"]);
 }

@@ -6,8 +6,8 @@
 use polytask_kernels::ops;
 use polytask_spec::network::BilstmLayer;
 
-use super::Layer;
-use crate::parameters::{Group, Init, Owner, ParameterId, Parameters};
+use super::{Layer, Site};
+use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
 
@@ -29,19 +29,20 @@ struct Direction {
 impl Bilstm {
     /// Adds `weight_ih [d, 4 hidden]`, `weight_hh [hidden, 4 hidden]` and `bias [4 hidden]` for each direction; gates
     /// stand in the order input, forget, cell, output.
-    pub fn build(prefix: &str, spec: &BilstmLayer, form: Form, parameters: &mut Parameters, init: Init) -> Bilstm {
+    pub fn build(site: &Site, spec: &BilstmLayer, parameters: &mut Parameters, init: Init) -> Bilstm {
+        let Site { prefix, owner, form } = site;
         let hidden = spec.hidden;
         let mut direction = |direction: &str| {
             let mut add = |part: &str, rows: usize| {
                 let name = format!("{prefix}.{direction}.{part}");
                 let values = init.glorot(&name, rows * 4 * hidden, rows, hidden);
-                parameters.add(name, &[rows, 4 * hidden], Group::Trunk, Owner::Shared, values)
+                parameters.add(name, &[rows, 4 * hidden], Group::Trunk, *owner, values)
             };
             let (weight_ih, weight_hh) = (add("weight_ih", form.dim()), add("weight_hh", hidden));
             let mut values = vec![0.0; 4 * hidden];
             values[hidden..2 * hidden].fill(1.0);
             let name = format!("{prefix}.{direction}.bias");
-            let bias = parameters.add(name, &[4 * hidden], Group::Trunk, Owner::Shared, values);
+            let bias = parameters.add(name, &[4 * hidden], Group::Trunk, *owner, values);
             Direction { weight_ih, weight_hh, bias }
         };
         Bilstm { directions: [direction("forward"), direction("backward")], hidden, dropout: spec.dropout }

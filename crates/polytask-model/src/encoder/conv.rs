@@ -9,9 +9,9 @@ use polytask_kernels::activation::Activation;
 use polytask_kernels::ops;
 use polytask_spec::network::{ConvLayer, Pool};
 
-use super::Layer;
 use super::dense::activation;
-use crate::parameters::{Group, Init, Owner, ParameterId, Parameters};
+use super::{Layer, Site};
+use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
 
@@ -27,7 +27,8 @@ pub struct Conv {
 
 impl Conv {
     /// Adds a weight `[width * d, filters]` for each width, `PREFIX.width3.weight`, and one bias for all.
-    pub fn build(prefix: &str, spec: &ConvLayer, form: Form, parameters: &mut Parameters, init: Init) -> Conv {
+    pub fn build(site: &Site, spec: &ConvLayer, parameters: &mut Parameters, init: Init) -> Conv {
+        let Site { prefix, owner, form } = site;
         let weights = spec
             .widths
             .iter()
@@ -39,12 +40,11 @@ impl Conv {
                 let name = format!("{prefix}.width{width}{suffix}.weight");
                 let fan_in = width * form.dim();
                 let values = init.glorot(&name, fan_in * spec.filters, fan_in, spec.filters);
-                parameters.add(name, &[fan_in, spec.filters], Group::Trunk, Owner::Shared, values)
+                parameters.add(name, &[fan_in, spec.filters], Group::Trunk, *owner, values)
             })
             .collect();
         let features = spec.widths.len() * spec.filters;
-        let bias =
-            parameters.add(format!("{prefix}.bias"), &[features], Group::Trunk, Owner::Shared, vec![0.0; features]);
+        let bias = parameters.add(format!("{prefix}.bias"), &[features], Group::Trunk, *owner, vec![0.0; features]);
         Conv { weights, bias, activation: activation(spec.activation), dropout: spec.dropout, features }
     }
 
@@ -64,13 +64,13 @@ impl Layer for Conv {
         Representation::Sequence(Sequence { values: pass.dropout(values, self.dropout), lengths })
     }
 
-    fn forward_pooled(&self, pass: &Pass<'_>, x: Representation, pool: Pool) -> Result<Representation, Representation> {
+    fn forward_pooled(&self, pass: &Pass<'_>, x: &Representation, pool: Pool) -> Option<Representation> {
         // Dropout before the maximum changes which window wins, so the fused operation cannot stand in for it.
         if pool != Pool::Max || (self.dropout > 0.0 && pass.is_training()) {
-            return Err(x);
+            return None;
         }
-        let Sequence { values, lengths } = x.into_sequence();
+        let Sequence { values, lengths } = x.clone().into_sequence();
         let values = ops::conv_max(values, lengths, self.weights(pass), pass.get(self.bias), self.activation);
-        Ok(Representation::Vector(values))
+        Some(Representation::Vector(values))
     }
 }

@@ -5,7 +5,7 @@ use polytask_kernels::activation::Activation;
 use polytask_kernels::ops;
 use polytask_spec::network::{Activation as ActivationSpec, DenseLayer};
 
-use super::Layer;
+use super::{Layer, Site};
 use crate::parameters::{Group, Init, Owner, ParameterId, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
@@ -59,8 +59,9 @@ pub struct Dense {
 
 impl Dense {
     /// Adds `PREFIX.weight` and `PREFIX.bias`.
-    pub fn build(prefix: &str, spec: &DenseLayer, form: Form, parameters: &mut Parameters, init: Init) -> Dense {
-        let sharing = (Group::Trunk, Owner::Shared);
+    pub fn build(site: &Site, spec: &DenseLayer, parameters: &mut Parameters, init: Init) -> Dense {
+        let Site { prefix, owner, form } = site;
+        let sharing = (Group::Trunk, *owner);
         let sizes = [form.dim(), spec.units];
         let affine = Affine::build(prefix, sizes, activation(spec.activation), sharing, parameters, init);
         Dense { affine, form: form.with_dim(spec.units), dropout: spec.dropout }

@@ -10,7 +10,7 @@ use std::fmt;
 use polytask_spec::Spec;
 use polytask_spec::network::{LayerKind, Pool};
 
-use crate::parameters::{Init, Parameters};
+use crate::parameters::{Init, Owner, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation};
 
@@ -25,13 +25,8 @@ pub trait Layer: fmt::Debug + Send + Sync {
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation;
 
     /// The output pooled over tokens in one operation, where the layer has one; the same values as pooling afterwards.
-    fn forward_pooled(
-        &self,
-        _pass: &Pass<'_>,
-        x: Representation,
-        _pool: Pool,
-    ) -> Result<Representation, Representation> {
-        Err(x)
+    fn forward_pooled(&self, _pass: &Pass<'_>, _x: &Representation, _pool: Pool) -> Option<Representation> {
+        None
     }
 }
 
@@ -57,6 +52,17 @@ impl Demand {
     }
 }
 
+/// Where a layer stands.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// What the names of its parameters begin with.
+    pub prefix: String,
+    /// Who reaches it.
+    pub owner: Owner,
+    /// The shape of what it reads.
+    pub form: Form,
+}
+
 /// A stack of layers over one input.
 #[derive(Debug)]
 pub struct Encoder {
@@ -67,17 +73,26 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Builds the encoder `name` over an input of form `form` and adds its parameters.
-    pub fn build(spec: &Spec, name: &str, input: &str, form: Form, parameters: &mut Parameters, init: Init) -> Encoder {
-        let mut encoder = Encoder { input: input.into(), layers: Vec::new(), pools: Vec::new() };
+    /// Builds the layers of encoder `name` over an input of form `form` and adds their parameters.
+    ///
+    /// `owners` says who reaches each layer; layers that no task reaches are not built.
+    pub fn build(
+        spec: &Spec,
+        name: &str,
+        form: Form,
+        owners: &[Owner],
+        parameters: &mut Parameters,
+        init: Init,
+    ) -> Encoder {
+        let mut encoder = Encoder { input: spec.encoder_input(name).into(), layers: Vec::new(), pools: Vec::new() };
         let mut form = form;
-        for (index, layer) in spec.encoder[name].layers.iter().enumerate() {
+        for ((index, layer), &owner) in spec.encoder[name].layers.iter().enumerate().zip(owners) {
             let layer_name = layer.name_at(index);
-            let prefix = format!("encoder.{name}.{layer_name}");
+            let site = Site { prefix: format!("encoder.{name}.{layer_name}"), owner, form };
             let built: Box<dyn Layer> = match &layer.kind {
-                LayerKind::Conv(conv) => Box::new(conv::Conv::build(&prefix, conv, form, parameters, init)),
-                LayerKind::Bilstm(lstm) => Box::new(bilstm::Bilstm::build(&prefix, lstm, form, parameters, init)),
-                LayerKind::Dense(dense) => Box::new(dense::Dense::build(&prefix, dense, form, parameters, init)),
+                LayerKind::Conv(conv) => Box::new(conv::Conv::build(&site, conv, parameters, init)),
+                LayerKind::Bilstm(lstm) => Box::new(bilstm::Bilstm::build(&site, lstm, parameters, init)),
+                LayerKind::Dense(dense) => Box::new(dense::Dense::build(&site, dense, parameters, init)),
                 LayerKind::Pool(pool) => Box::new(pool::PoolOver::build(pool, form)),
             };
             form = built.form();
@@ -125,9 +140,9 @@ impl Encoder {
             };
             let layer = &self.layers[index].1;
             x = match demands[index].and(above) {
-                Demand::Pooled(pool) => match layer.forward_pooled(pass, x, pool) {
-                    Ok(pooled) => pooled,
-                    Err(x) => layer.forward(pass, x),
+                Demand::Pooled(pool) => match layer.forward_pooled(pass, &x, pool) {
+                    Some(pooled) => pooled,
+                    None => layer.forward(pass, x),
                 },
                 _ => layer.forward(pass, x),
             };

@@ -38,6 +38,17 @@ pub enum Knowledge {
     Tag(TagSet),
 }
 
+impl Knowledge {
+    /// The kind of task, as written in a configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Knowledge::Classify { .. } => "classify",
+            Knowledge::Regress { .. } => "regress",
+            Knowledge::Tag(_) => "tag",
+        }
+    }
+}
+
 /// One prediction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Prediction {
@@ -88,8 +99,13 @@ pub trait Head: fmt::Debug + Send + Sync {
     /// The loss of inferred scores.
     fn loss_of(&self, pass: &Pass<'_>, scores: &Scores, targets: TargetBatch<'_>) -> LossSum;
 
-    /// The predictions of inferred scores, one an example.
+    /// The predictions of inferred scores with their probabilities, one an example.
     fn predict(&self, pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction>;
+
+    /// The predictions alone, where probabilities cost extra; they may be absent.
+    fn decide(&self, pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction> {
+        self.predict(pass, scores)
+    }
 
     /// Metrics that have seen nothing yet.
     fn judge(&self) -> Box<dyn Judge>;

@@ -87,14 +87,12 @@ impl Tag {
         (padded, known)
     }
 
-    fn chain_weights(&self, pass: &Pass<'_>, chain: &Chain) -> [Vec<f32>; 3] {
-        [chain.transitions, chain.start, chain.end].map(|id| pass.parameters().get(id).to_vec())
+    /// Hands the CRF with its current weights to `use_field`.
+    fn with_field<R>(&self, pass: &Pass<'_>, chain: &Chain, use_field: impl FnOnce(&Crf<'_>) -> R) -> R {
+        let [transitions, start, end] =
+            [chain.transitions, chain.start, chain.end].map(|id| pass.parameters().get(id).to_vec());
+        use_field(&Crf { transitions: &transitions, start: &start, end: &end, allowed: &chain.legal })
     }
-}
-
-/// The first tag everywhere, with no confidence.
-fn unknown(length: usize) -> Prediction {
-    Prediction::Tags { tags: vec![0; length], probabilities: vec![0.0; length] }
 }
 
 /// The token extent of a padded batch: its longest text, at least one.
@@ -133,54 +131,56 @@ impl Head for Tag {
         let (tags, known) = self.padded(targets, &scores.lengths);
         match &self.chain {
             None => super::cross_entropy_of(&scores.values, self.tags.names.len(), &tags),
-            Some(chain) => {
-                let [transitions, start, end] = self.chain_weights(pass, chain);
-                let field = Crf { transitions: &transitions, start: &start, end: &end, allowed: &chain.legal };
+            Some(chain) => self.with_field(pass, chain, |field| {
                 let emissions =
                     Emissions { scores: &scores.values, time: padded_time(&scores.lengths), lengths: &known };
-                let sum = crf::nll(&field, &emissions, &tags).map_or(f64::NAN, |losses| losses.iter().sum());
+                let sum = crf::nll(field, &emissions, &tags).map_or(f64::NAN, |losses| losses.iter().sum());
                 LossSum { sum, count: known.iter().sum() }
-            }
+            }),
         }
     }
 
     fn predict(&self, pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction> {
         let count = self.tags.names.len();
         let time = padded_time(&scores.lengths);
-        match &self.chain {
+        let mut predictions = self.decide(pass, scores);
+        let posterior = match &self.chain {
             None => {
                 let mut probabilities = scores.values.clone();
                 loss::softmax(&mut probabilities, count);
-                scores
-                    .lengths
-                    .iter()
-                    .zip(probabilities.chunks(time * count))
-                    .map(|(&length, rows)| {
-                        let rows = || rows.chunks(count).take(length);
-                        let tags: Vec<u32> = rows().map(argmax).collect();
-                        let probabilities = rows().zip(&tags).map(|(row, &tag)| row[tag as usize]).collect();
-                        Prediction::Tags { tags, probabilities }
-                    })
-                    .collect()
+                probabilities
             }
-            Some(chain) => {
-                let [transitions, start, end] = self.chain_weights(pass, chain);
-                let field = Crf { transitions: &transitions, start: &start, end: &end, allowed: &chain.legal };
+            Some(chain) => self.with_field(pass, chain, |field| {
                 let emissions = Emissions { scores: &scores.values, time, lengths: &scores.lengths };
-                // Scores that are no numbers have no best sequence; training stops long before a model has any.
-                let (Ok(best), Ok(marginals)) = (crf::viterbi(&field, &emissions), crf::marginals(&field, &emissions))
-                else {
-                    return scores.lengths.iter().map(|&length| unknown(length)).collect();
-                };
-                best.into_iter()
-                    .zip(marginals.posterior.chunks(time * count))
-                    .map(|(path, rows)| {
-                        let probabilities =
-                            path.tags.iter().zip(rows.chunks(count)).map(|(&tag, row)| row[tag as usize]).collect();
-                        Prediction::Tags { tags: path.tags, probabilities }
-                    })
-                    .collect()
+                crf::marginals(field, &emissions)
+                    .map_or_else(|_| vec![0.0; scores.values.len()], |found| found.posterior)
+            }),
+        };
+        for (prediction, rows) in predictions.iter_mut().zip(posterior.chunks(time * count)) {
+            if let Prediction::Tags { tags, probabilities } = prediction {
+                *probabilities = tags.iter().zip(rows.chunks(count)).map(|(&tag, row)| row[tag as usize]).collect();
             }
+        }
+        predictions
+    }
+
+    fn decide(&self, pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction> {
+        let count = self.tags.names.len();
+        let time = padded_time(&scores.lengths);
+        let tags = |tags| Prediction::Tags { tags, probabilities: Vec::new() };
+        match &self.chain {
+            None => {
+                let texts = scores.lengths.iter().zip(scores.values.chunks(time * count));
+                texts.map(|(&length, rows)| tags(rows.chunks(count).take(length).map(argmax).collect())).collect()
+            }
+            Some(chain) => self.with_field(pass, chain, |field| {
+                let emissions = Emissions { scores: &scores.values, time, lengths: &scores.lengths };
+                match crf::viterbi(field, &emissions) {
+                    Ok(best) => best.into_iter().map(|path| tags(path.tags)).collect(),
+                    // Scores that are no numbers have no best sequence; training stops long before a model has any.
+                    Err(_) => scores.lengths.iter().map(|&length| tags(vec![0; length])).collect(),
+                }
+            }),
         }
     }
 

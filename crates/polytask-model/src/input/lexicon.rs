@@ -2,7 +2,7 @@
 
 use polytask_data::characters::CharacterSet;
 use polytask_data::interner::Interner;
-use polytask_data::table::Ragged;
+use polytask_data::table::{Examples, Ragged};
 use polytask_data::vocabulary::{Match, Vocabulary};
 
 /// Longest word in characters that the character encoder reads; longer words keep their first and last halves.
@@ -33,5 +33,22 @@ impl Lexicon {
             }
         }
         lexicon
+    }
+
+    /// Share of tokens by how they find their vector.
+    pub fn coverage(&self, examples: &Examples) -> Vec<(&'static str, f64)> {
+        let mut shares = [("vector", 0.0), ("lower-cased", 0.0), ("digits", 0.0), ("own row", 0.0), ("unknown", 0.0)];
+        let tokens = examples.tokens().map_or(&[][..], |tokens| tokens.values());
+        for &token in tokens {
+            let found = match self.matches[token as usize] {
+                Match::Exact => 0,
+                Match::Lowercase => 1,
+                Match::Digits => 2,
+                Match::Own => 3,
+                Match::Unknown => 4,
+            };
+            shares[found].1 += 1.0 / tokens.len() as f64;
+        }
+        shares.to_vec()
     }
 }

@@ -1,26 +1,112 @@
 //! How do raw columns become a representation?
+//!
+//! An input is fitted once, on what the datasets hold ([`fit`]); what it learned is saved with the model
+//! ([`InputKnowledge`]), prepares datasets for reading ([`Prepared`]), and builds the part of the network that reads them
+//! ([`Input`]). Trainer, evaluation and reports see these four and never what is inside.
 
 mod lexicon;
 mod words;
 
+use std::path::Path;
+
+use polytask_data::interner::Interner;
 use polytask_data::table::Examples;
-use polytask_spec::Spec;
 use polytask_spec::network::Input as InputSpec;
+use serde::{Deserialize, Serialize};
 
 pub use lexicon::Lexicon;
-pub use words::{Words, WordsResources};
+pub use words::{Words, WordsKnowledge};
 
-use crate::parameters::{Init, Parameters};
+use crate::parameters::{Init, Owner, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation};
+
+/// What an input learned from the data before training; saved with the model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum InputKnowledge {
+    /// Of the `words` input.
+    Words(WordsKnowledge),
+}
+
+/// What an input learned, and the values that its parameters begin with.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// What is saved with the model.
+    pub knowledge: InputKnowledge,
+    /// Initial values that do not follow from the seed alone, such as pre-trained vectors; empty where the parameters are
+    /// about to be loaded.
+    pub initial: Vec<f32>,
+}
+
+/// Why an input cannot be fitted.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    Data(#[from] polytask_data::Error),
+    /// An option does not fit the data.
+    #[error("{option}: {message}")]
+    Option {
+        /// The option of the input.
+        option: &'static str,
+        /// What does not fit.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+/// The file that an input reads besides the datasets, as the configuration names it.
+pub fn file(spec: &InputSpec) -> Option<&str> {
+    match spec {
+        InputSpec::Words(words) => words.vectors.as_deref(),
+    }
+}
+
+/// Fits an input to the words of the datasets that it reads; `file` is where [`file`] was found.
+///
+/// # Errors
+///
+/// Where the file is wrong, or does not fit the options.
+pub fn fit(spec: &InputSpec, words: &Interner, file: Option<&Path>, seed: u64) -> Result<Fitted, FitError> {
+    match spec {
+        InputSpec::Words(spec) => words::fit(spec, words, file, seed),
+    }
+}
+
+impl InputKnowledge {
+    /// Looks up everything that datasets hold, so that batches need only read.
+    pub fn prepare(&self, words: &Interner) -> Prepared {
+        match self {
+            InputKnowledge::Words(knowledge) => Prepared::Words(knowledge.lexicon(words)),
+        }
+    }
+}
+
+/// What the contents of datasets are to an input.
+#[derive(Debug, Clone)]
+pub enum Prepared {
+    /// Rows and characters of each word.
+    Words(Lexicon),
+}
+
+impl Prepared {
+    /// How well the input knows what some examples hold: shares by name, summing to one.
+    pub fn coverage(&self, examples: &Examples) -> Vec<(&'static str, f64)> {
+        match self {
+            Prepared::Words(lexicon) => lexicon.coverage(examples),
+        }
+    }
+}
 
 /// Some examples of a dataset, as an input reads them.
 #[derive(Debug, Clone, Copy)]
 pub struct Feed<'a> {
     /// The examples of a split.
     pub examples: &'a Examples,
-    /// What the words of these examples are to the input.
-    pub lexicon: &'a Lexicon,
+    /// What their contents are to the input.
+    pub prepared: &'a Prepared,
     /// Which examples make the batch.
     pub index: &'a [u32],
 }
@@ -35,14 +121,17 @@ pub enum Input {
 impl Input {
     /// Builds the input `name` and adds its parameters.
     pub fn build(
-        spec: &Spec,
-        name: &str,
-        resources: &WordsResources,
+        (name, owner): (&str, Owner),
+        spec: &InputSpec,
+        fitted: &Fitted,
         parameters: &mut Parameters,
         init: Init,
     ) -> Input {
-        match &spec.input[name] {
-            InputSpec::Words(words) => Input::Words(Words::build(name, words, resources, parameters, init)),
+        match (spec, &fitted.knowledge) {
+            (InputSpec::Words(spec), InputKnowledge::Words(knowledge)) => {
+                let initial = fitted.initial.clone();
+                Input::Words(Words::build((name, owner), spec, (knowledge, initial), parameters, init))
+            }
         }
     }
 
@@ -55,8 +144,8 @@ impl Input {
 
     /// The representation of a batch.
     pub fn forward(&self, pass: &Pass<'_>, feed: Feed<'_>) -> Representation {
-        match self {
-            Input::Words(words) => words.forward(pass, feed),
+        match (self, feed.prepared) {
+            (Input::Words(words), Prepared::Words(lexicon)) => words.forward(pass, feed, lexicon),
         }
     }
 }

@@ -4,31 +4,76 @@
 //! row; tokens then gather from the small matrix of distinct words. Character CNN: Ma and Hovy, "End-to-end sequence
 //! labeling via bi-directional LSTM-CNNs-CRF", ACL 2016.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use polytask_data::characters::CharacterSet;
-use polytask_data::vocabulary::Vocabulary;
+use polytask_data::interner::Interner;
+use polytask_data::vectors::read_vectors;
+use polytask_data::vocabulary::{Vocabulary, needed};
 use polytask_kernels::activation::Activation;
 use polytask_kernels::ops;
 use polytask_spec::network::WordsInput;
+use serde::{Deserialize, Serialize};
 
-use super::Feed;
+use super::{Feed, FitError, Fitted, InputKnowledge, Lexicon};
 use crate::parameters::{Group, Init, Owner, ParameterId, Parameters, TableId};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
 
-/// What a words input was built from: its vocabulary, its characters and the initial table.
-#[derive(Debug, Clone)]
-pub struct WordsResources {
+/// Width of a word vector where neither a file nor the configuration says.
+const DIM: usize = 100;
+
+/// What a words input learned from the data.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WordsKnowledge {
     /// Words and their rows.
     pub vocabulary: Vocabulary,
     /// Known characters, where characters are encoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub characters: Option<CharacterSet>,
     /// Width of a word vector.
     pub dim: usize,
-    /// Initial table, `[rows, dim]`.
-    pub table: Vec<f32>,
+}
+
+impl WordsKnowledge {
+    /// Looks up every word of an interner.
+    pub fn lexicon(&self, words: &Interner) -> Lexicon {
+        Lexicon::new(words, &self.vocabulary, self.characters.as_ref())
+    }
+}
+
+/// Reads the vectors that the words need, and gives rows to the others that occur often enough.
+///
+/// # Errors
+///
+/// Where the vectors file is wrong, or its width is not the configured one.
+pub fn fit(spec: &WordsInput, words: &Interner, file: Option<&Path>, seed: u64) -> Result<Fitted, FitError> {
+    let vectors = match file {
+        None => None,
+        Some(path) => {
+            let needed = needed(words.words());
+            Some(read_vectors(path, &|word| needed.contains(word)).map_err(polytask_data::Error::from)?)
+        }
+    };
+    let width_differs = |message: String| FitError::Option { option: "dim", message, help: "leave `dim` out".into() };
+    let dim = match (&vectors, spec.dim) {
+        (Some(vectors), Some(dim)) if vectors.dim != dim => {
+            let file = spec.vectors.as_deref().unwrap_or_default();
+            return Err(width_differs(format!("{dim}, but the vectors in {file} are {} wide", vectors.dim)));
+        }
+        (Some(vectors), _) => vectors.dim,
+        (None, dim) => dim.unwrap_or(DIM),
+    };
+    let counts = || words.words().zip(words.counts().iter().copied());
+    let found = vectors.as_ref().map_or(&[][..], |vectors| &vectors.words);
+    let vocabulary = Vocabulary::build(counts(), found, spec.min_count);
+    let initial =
+        vocabulary.initial_values(vectors.as_ref(), dim, seed).map_err(|error| width_differs(error.to_string()))?;
+    let characters = spec.characters.as_ref().map(|_| CharacterSet::from_words(counts()));
+    let knowledge = InputKnowledge::Words(WordsKnowledge { vocabulary, characters, dim });
+    Ok(Fitted { knowledge, initial })
 }
 
 /// The words input.
@@ -41,20 +86,21 @@ pub struct Words {
 }
 
 impl Words {
-    /// Builds the input and adds its parameters.
+    /// Builds the input and adds its parameters; without initial values the table is zero.
     pub fn build(
-        name: &str,
+        (name, owner): (&str, Owner),
         spec: &WordsInput,
-        resources: &WordsResources,
+        (knowledge, initial): (&WordsKnowledge, Vec<f32>),
         parameters: &mut Parameters,
         init: Init,
     ) -> Words {
-        let table =
-            parameters.add_table(format!("input.{name}.vectors"), resources.dim, spec.tune, resources.table.clone());
-        let characters = resources.characters.as_ref().zip(spec.characters.as_ref()).map(|(set, spec)| {
+        let mut values = initial;
+        values.resize(knowledge.vocabulary.rows() * knowledge.dim, 0.0);
+        let table = parameters.add_table(format!("input.{name}.vectors"), knowledge.dim, spec.tune, owner, values);
+        let characters = knowledge.characters.as_ref().zip(spec.characters.as_ref()).map(|(set, spec)| {
             let prefix = format!("input.{name}.characters");
             let mut add = |part: &str, shape: &[usize], group, values| {
-                parameters.add(format!("{prefix}.{part}"), shape, group, Owner::Shared, values)
+                parameters.add(format!("{prefix}.{part}"), shape, group, owner, values)
             };
             let (dim, filters, width) = (spec.dim, spec.filters, spec.width);
             let bound = (3.0 / dim as f64).sqrt();
@@ -68,7 +114,7 @@ impl Words {
                 dropout: spec.dropout,
             }
         });
-        Words { table, dim: resources.dim, dropout: spec.dropout, characters }
+        Words { table, dim: knowledge.dim, dropout: spec.dropout, characters }
     }
 
     /// `Sequence` of word and character features.
@@ -77,23 +123,21 @@ impl Words {
     }
 
     /// `[batch, token, dim + character filters]`.
-    pub fn forward(&self, pass: &Pass<'_>, feed: Feed<'_>) -> Representation {
+    pub fn forward(&self, pass: &Pass<'_>, feed: Feed<'_>, lexicon: &Lexicon) -> Representation {
         let tokens = feed.examples.tokens().expect("a words input reads a dataset that has text");
         let texts: Vec<&[u32]> = feed.index.iter().map(|&example| tokens.get(example as usize)).collect();
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
         let time = lengths.iter().copied().max().unwrap_or(0).max(1);
 
         let words = distinct(texts.iter().flat_map(|text| text.iter().copied()));
-        let rows = distinct(words.iter().map(|&word| feed.lexicon.rows[word as usize]));
-        let row_of_word: Vec<u32> =
-            words.iter().map(|&word| position(&rows, feed.lexicon.rows[word as usize])).collect();
+        let rows = distinct(words.iter().map(|&word| lexicon.rows[word as usize]));
+        let row_of_word: Vec<u32> = words.iter().map(|&word| position(&rows, lexicon.rows[word as usize])).collect();
         let vectors = pass.rows(self.table, &rows);
         let (features, places) = match &self.characters {
             None => (vectors, row_of_word),
             Some(cnn) => {
                 let vectors: Tensor<2> = ops::gather(vectors, Arc::new(row_of_word));
-                let letters: Vec<&[u32]> =
-                    words.iter().map(|&word| feed.lexicon.characters.get(word as usize)).collect();
+                let letters: Vec<&[u32]> = words.iter().map(|&word| lexicon.characters.get(word as usize)).collect();
                 let joined = Tensor::cat(vec![vectors, cnn.forward(pass, &letters)], 1);
                 (joined, (0..words.len() as u32).collect())
             }

@@ -60,13 +60,21 @@ fn datasets(datasets: &[DatasetSurvey]) -> String {
 }
 
 fn coverage(datasets: &[DatasetSurvey]) -> String {
-    let header = ["dataset", "split", "vector", "lower-cased", "digits", "own row", "unknown"];
-    let mut table = Table::new(header);
-    for dataset in datasets {
-        for split in &dataset.splits {
-            let shares = split.coverage.map(|share| format!("{:.1} %", 100.0 * share));
-            table.row([dataset.name.clone(), split.split.to_owned()].into_iter().chain(shares));
+    let mut names: Vec<&str> = Vec::new();
+    let splits = || datasets.iter().flat_map(|dataset| dataset.splits.iter().map(move |split| (dataset, split)));
+    for (name, _) in splits().flat_map(|(_, split)| &split.coverage) {
+        if !names.contains(name) {
+            names.push(name);
         }
+    }
+    let mut table = Table::new(["dataset", "split"].into_iter().chain(names.iter().copied()));
+    for (dataset, split) in splits() {
+        let share = |name: &&str| {
+            let found = split.coverage.iter().find(|(known, _)| known == name);
+            found.map_or_else(String::new, |(_, share)| format!("{:.1} %", 100.0 * share))
+        };
+        let start = [dataset.name.clone(), split.split.to_owned()];
+        table.row(start.into_iter().chain(names.iter().map(share)));
     }
     format!("share of tokens by how they find their vector:\n{table}")
 }

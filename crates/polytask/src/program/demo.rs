@@ -24,7 +24,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let (out, config) = (&args.out, args.out.join(CONFIG_NAME));
     let run = out.join("run");
-    if run.exists() {
+    if out.exists() && out.read_dir().map_or(true, |mut entries| entries.next().is_some()) {
         return Err(occupied(out));
     }
     std::fs::create_dir_all(out).map_err(|error| Failure::Failed(format!("{}: {error}", out.display())))?;
@@ -35,17 +35,21 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     }
     print(&format!("{table}\nconfig: {}\n\n", config.display()))?;
     let parsed = parse_file(&config, &[], &extensions())?;
-    let metrics = train_into(&parsed, &roots(&config, None), &run, false)?;
+    let metrics = train_into(&parsed, &roots(&config, None), &run, false).map_err(|failure| match failure {
+        Failure::Interrupted(_) => Failure::Interrupted(format!(
+            "interrupted; go on with `polytask train {} --out {} --resume`",
+            config.display(),
+            run.display()
+        )),
+        other => other,
+    })?;
     print(&format!("{}\n", tables(&metrics, &run)))?;
     print(&format!("predictions on texts that no task has seen:\n{}\n", predictions(&run)?))?;
     print(&next(out, began.elapsed().as_secs_f64()))
 }
 
 fn occupied(out: &Path) -> Failure {
-    Failure::Config(format!(
-        "{} holds a demo already\n  help: remove it, or name another directory with --out",
-        out.display()
-    ))
+    Failure::Config(format!("{} is not empty\n  help: remove it, or name another directory with --out", out.display()))
 }
 
 fn predictions(run: &Path) -> Result<String, Failure> {

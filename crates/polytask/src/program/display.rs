@@ -1,12 +1,13 @@
-//! How does training show itself? One live line on a terminal, plain lines in a log.
+//! How does training show itself? One live line on a terminal, plain lines in a log, and a row of scores an epoch.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use indexmap::IndexMap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use polytask::metrics::{TaskScores, catalogue};
+use polytask::metrics::TaskScores;
 use polytask::run::Event;
 use polytask::train::{Observer, Progress};
 
@@ -19,35 +20,60 @@ const LOG_EVERY: Duration = Duration::from_secs(30);
 pub struct Display {
     bar: Option<ProgressBar>,
     stop: Arc<AtomicBool>,
-    metrics: Vec<&'static str>,
-    logged: Instant,
-    /// Mean losses of the epoch that just ended, to stand beside its validation scores.
-    losses: Vec<(String, f64)>,
+    columns: Vec<Column>,
     epochs: usize,
+    logged: Instant,
+    /// The row of an evaluation, until it is known whether its model is kept.
+    row: Option<String>,
+    /// Seconds of the last whole epoch with its evaluation, and when the current one began.
+    epoch_seconds: Option<f64>,
+    epoch_began: Instant,
+}
+
+/// What is shown of a task.
+struct Column {
+    task: String,
+    metric: &'static str,
+}
+
+impl Column {
+    /// Room for the task's name over `metric  loss`.
+    fn width(&self) -> usize {
+        (self.metric.len().max(6) + 8).max(self.task.chars().count())
+    }
 }
 
 impl Display {
-    /// A display for tasks that are decided by these metrics.
-    pub fn new(metrics: Vec<&'static str>, stop: Arc<AtomicBool>) -> Display {
+    /// A display for tasks that are decided by these metrics, over a run of `epochs` epochs.
+    pub fn new(tasks: Vec<(String, &'static str)>, epochs: usize, stop: Arc<AtomicBool>) -> Display {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
-            let template = "{prefix} {bar:24} {pos}/{len}  {wide_msg}";
-            bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+            let style = ProgressStyle::with_template("{prefix} {bar:20} {pos}/{len}  {wide_msg}");
+            bar.set_style(style.expect("the template is well formed"));
             bar
         });
-        Display { bar, stop, metrics, logged: Instant::now(), losses: Vec::new(), epochs: 0 }
-    }
-
-    /// Says how many epochs a run has; a resumed run does not announce itself again.
-    pub fn set_epochs(&mut self, epochs: usize) {
-        self.epochs = epochs;
+        let columns = tasks.into_iter().map(|(task, metric)| Column { task, metric }).collect();
+        let now = Instant::now();
+        Display { bar, stop, columns, epochs, logged: now, row: None, epoch_seconds: None, epoch_began: now }
     }
 
     /// Clears the live line.
-    pub fn finish(&self) {
+    pub fn finish(&mut self) {
+        self.flush("");
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+
+    /// The names of the columns, above the rows of scores.
+    pub fn header(&mut self) {
+        let mut names = format!("{:>9}  {:>7}", "epoch", "time");
+        let mut metrics = " ".repeat(18);
+        for column in &self.columns {
+            names.push_str(&format!("  {:>width$}", column.task, width = column.width()));
+            metrics.push_str(&format!("  {:>width$}", format!("{}    loss", column.metric), width = column.width()));
+        }
+        self.line(&format!("{names}\n{metrics}  on validation data"));
     }
 
     #[allow(clippy::print_stderr)]
@@ -58,24 +84,40 @@ impl Display {
         }
     }
 
-    /// `epoch 3/20  ner span-f1 0.8714 loss 0.21  imdb f1-macro 0.8630 loss 0.34`
-    fn evaluation(&self, epoch: usize, tasks: impl Iterator<Item = (String, TaskScores)>, seconds: f64) -> String {
-        let mut text = format!("epoch {epoch:>width$}/{}", self.epochs, width = self.epochs.to_string().len());
-        for (index, (task, scores)) in tasks.enumerate() {
-            let metric = self.metrics.get(index).copied().unwrap_or_default();
-            let value = scores.metrics.get(metric).map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
-            let loss = self.losses.iter().find(|(name, _)| *name == task).map_or(f64::NAN, |(_, loss)| *loss);
-            text.push_str(&format!("  {task} {metric} {value} (loss {loss:.3}/{:.3})", scores.loss));
+    fn flush(&mut self, mark: &str) {
+        if let Some(row) = self.row.take() {
+            self.line(&format!("{row}{mark}"));
         }
-        text.push_str(&format!("  {}", duration(seconds)));
-        text
+    }
+
+    fn evaluation(&self, epoch: usize, tasks: &IndexMap<String, TaskScores>, seconds: f64) -> String {
+        let mut row = format!("{:>9}  {:>7}", format!("{epoch}/{}", self.epochs), duration(seconds));
+        for column in &self.columns {
+            let scores = tasks.get(&column.task);
+            let value = scores.and_then(|scores| scores.metrics.get(column.metric));
+            let value = value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+            let loss = scores.map_or_else(|| "-".to_owned(), |scores| format!("{:.4}", scores.loss));
+            row.push_str(&format!("  {:>width$}", format!("{value}  {loss}"), width = column.width()));
+        }
+        row
+    }
+
+    /// Seconds until the last epoch ends, if all epochs take as long as the last one.
+    fn seconds_left(&self, progress: &Progress<'_>) -> f64 {
+        let here = progress.seconds / progress.step.max(1) as f64 * (progress.steps - progress.step) as f64;
+        let whole = self.epoch_seconds.unwrap_or(progress.seconds + here);
+        here + whole * (progress.epochs - progress.epoch) as f64
     }
 }
 
 impl Observer for Display {
     fn step(&mut self, progress: &Progress<'_>) {
-        let plain = self.bar.is_none() && self.logged.elapsed() >= LOG_EVERY;
-        if self.bar.is_none() && !plain {
+        self.flush("");
+        if progress.step == 1 {
+            self.epoch_began = Instant::now();
+        }
+        let due = self.bar.is_some() || self.logged.elapsed() >= LOG_EVERY;
+        if !due {
             return;
         }
         let losses: Vec<String> = progress
@@ -84,38 +126,36 @@ impl Observer for Display {
             .zip(progress.losses)
             .filter_map(|(task, loss)| loss.map(|loss| format!("{task} {loss:.3}")))
             .collect();
-        let left = progress.seconds / progress.step.max(1) as f64 * (progress.steps - progress.step) as f64;
-        let rate = progress.examples_per_second;
-        let text = format!("{}  {rate:.0} examples/s  {} left", losses.join("  "), duration(left));
+        let left = duration(self.seconds_left(progress));
+        let text = format!("loss {}  {:.0} examples/s  {left} left", losses.join(", "), progress.examples_per_second);
         if let Some(bar) = &self.bar {
             bar.set_prefix(format!("epoch {}/{}", progress.epoch, progress.epochs));
             bar.set_length(progress.steps as u64);
             bar.set_position(progress.step as u64);
             bar.set_message(text);
-        } else if plain {
+        } else {
             self.logged = Instant::now();
             let (epoch, epochs) = (progress.epoch, progress.epochs);
-            self.line(&format!("epoch {epoch}/{epochs}  step {}/{}  {text}", progress.step, progress.steps));
+            self.line(&format!("epoch {epoch}/{epochs}, step {}/{}: {text}", progress.step, progress.steps));
         }
     }
 
     fn event(&mut self, event: &Event, seconds: f64) {
         match event {
-            Event::Start { epochs, .. } => self.epochs = *epochs,
-            Event::Epoch { tasks, .. } => {
-                self.losses = tasks.iter().map(|(name, scores)| (name.clone(), scores.loss)).collect();
-            }
             Event::Evaluation { epoch, tasks, .. } => {
-                let tasks = tasks.iter().map(|(name, scores)| (name.clone(), scores.clone()));
-                let text = self.evaluation(*epoch, tasks, seconds);
-                self.line(&text);
+                self.row = Some(self.evaluation(*epoch, tasks, seconds));
+                self.epoch_seconds = Some(self.epoch_began.elapsed().as_secs_f64());
                 self.logged = Instant::now();
             }
-            Event::Keep { .. } => {}
-            Event::Stop { epoch, task, best_epoch } => self.line(&format!(
-                "epoch {epoch}: task `{task}` stops training its head; its best validation score was in epoch {best_epoch}"
-            )),
-            Event::End { .. } => {}
+            Event::Keep { .. } => self.flush("  kept"),
+            Event::Stop { task, best_epoch, .. } => {
+                self.flush("");
+                self.line(&format!(
+                    "{:18}  `{task}` stops training its head: its best score was in epoch {best_epoch}",
+                    ""
+                ));
+            }
+            Event::Start { .. } | Event::Changed { .. } | Event::Epoch { .. } | Event::End { .. } => self.flush(""),
         }
     }
 
@@ -128,9 +168,4 @@ impl Observer for Display {
     fn stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
-}
-
-/// The keys of the metrics that decide about each task.
-pub fn deciding(entries: &[&'static catalogue::Entry]) -> Vec<&'static str> {
-    entries.iter().map(|entry| entry.key).collect()
 }

@@ -33,7 +33,10 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     let names: Vec<String> = saved.spec.task.keys().cloned().collect();
     let tasks = evaluate_split(&saved.model, &reopened.corpus, &reopened.targets, &names, split);
     if tasks.is_empty() {
-        return Err(Failure::Data(format!("no dataset of this model has a {} set", split.name())));
+        return Err(Failure::Data(format!(
+            "no dataset of this model has a {} set\n  help: name another part with --split, or give the datasets one",
+            split.name()
+        )));
     }
     if args.json {
         return print_json(&Evaluation { split: split.name(), tasks });
@@ -49,6 +52,9 @@ pub fn model_directory(run: &Path) -> Result<PathBuf, Failure> {
     }
     if run.join("model.json").is_file() {
         return Ok(run.to_path_buf());
+    }
+    if !run.exists() {
+        return Err(Failure::Config(format!("{}: no such file or folder\n  help: check the path", run.display())));
     }
     let help = if run.join("run.json").is_file() {
         "the run is not complete: go on with `polytask train FILE --resume`"

@@ -1,5 +1,6 @@
 //! What does the program say, and with which exit code, when it cannot go on?
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use miette::{Diagnostic, NamedSource, Report, SourceSpan};
@@ -13,7 +14,7 @@ pub enum Failure {
     Spec(spec::Errors),
     /// The command or the configuration is wrong.
     Config(String),
-    /// The data is wrong.
+    /// The data, a model or a run is wrong.
     Data(String),
     /// Training diverged.
     Diverged(String),
@@ -40,6 +41,12 @@ impl Failure {
     pub fn print(&self) {
         match self {
             Failure::Spec(errors) => {
+                // A log, and a program that reads it, have each message on one line.
+                let wrap = std::io::stderr().is_terminal();
+                // It is set already only where a failure is shown twice, and then it is the same.
+                let _ = miette::set_hook(Box::new(move |_| {
+                    Box::new(miette::MietteHandlerOpts::new().wrap_lines(wrap).break_words(false).build())
+                }));
                 for diagnostic in &errors.diagnostics {
                     eprintln!("{:?}", Report::new(Shown::new(errors, diagnostic)));
                 }
@@ -68,7 +75,7 @@ impl Shown {
         let location = diagnostic.location.as_ref();
         let message = match location {
             Some(at) => format!("{}:{}:{}: {}", at.file, at.line, at.column, diagnostic.message),
-            None => format!("{}: {}", errors.file, diagnostic.message),
+            None => diagnostic.message.clone(),
         };
         Shown {
             message,
@@ -128,14 +135,17 @@ impl Failure {
         if diagnostics.is_empty() {
             return match others.len() {
                 1 => others.remove(0).into(),
-                _ => Failure::Data(TrainError::Several(others).to_string().replace('\n', "\n       ")),
+                _ => TrainError::Several(others).into(),
             };
         }
         // What is wrong with the data is said along with what is wrong with the configuration.
-        diagnostics.extend(others.into_iter().map(|error| spec::Diagnostic {
-            message: error.to_string(),
-            location: None,
-            help: None,
+        diagnostics.extend(others.iter().map(|error| {
+            let text = text(error);
+            let (message, help) = match text.split_once("\n  help: ") {
+                Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+                None => (text, None),
+            };
+            spec::Diagnostic { message, location: None, help }
         }));
         Failure::Spec(parsed.errors(diagnostics))
     }
@@ -143,14 +153,34 @@ impl Failure {
 
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
-        let text = error.to_string();
+        let text = text(&error);
         match error {
             TrainError::Config { .. } => Failure::Config(text),
+            TrainError::Several(errors) => match errors.iter().any(|e| matches!(e, TrainError::Config { .. })) {
+                true => Failure::Config(text),
+                false => Failure::Data(text),
+            },
             TrainError::Data(_) | TrainError::Task(_) => Failure::Data(text),
-            TrainError::Diverged(_) => Failure::Diverged(text),
+            TrainError::Checkpoint { .. } | TrainError::NewerCheckpoint { .. } => Failure::Data(text),
+            TrainError::Diverged(_) | TrainError::NotFinite { .. } => Failure::Diverged(text),
             TrainError::Run(error) => error.into(),
+            TrainError::Saved(error) => error.into(),
             _ => Failure::Failed(text),
         }
+    }
+}
+
+/// The message, with what the program knows to help.
+fn text(error: &TrainError) -> String {
+    match error {
+        TrainError::Several(errors) => {
+            let texts: Vec<String> = errors.iter().map(text).collect();
+            format!("{}\n{} errors", texts.join("\nerror: "), errors.len())
+        }
+        TrainError::Data(polytask::data::Error::Missing { .. }) => {
+            format!("{error}; relative paths are looked for in `--data DIR` as well")
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -158,15 +188,22 @@ impl From<polytask::run::RunError> for Failure {
     fn from(error: polytask::run::RunError) -> Self {
         use polytask::run::RunError;
         match error {
-            RunError::Exists { .. } | RunError::NotARun { .. } => Failure::Config(error.to_string()),
-            _ => Failure::Failed(error.to_string()),
+            RunError::Exists { .. } | RunError::NotARun { .. } | RunError::Busy { .. } => {
+                Failure::Config(error.to_string())
+            }
+            RunError::Damaged { .. } | RunError::Newer { .. } => Failure::Data(error.to_string()),
+            RunError::Io { .. } => Failure::Failed(error.to_string()),
         }
     }
 }
 
 impl From<polytask::model::SavedError> for Failure {
     fn from(error: polytask::model::SavedError) -> Self {
-        Failure::Failed(error.to_string())
+        use polytask::model::SavedError;
+        match error {
+            SavedError::Damaged { .. } | SavedError::Newer { .. } => Failure::Data(error.to_string()),
+            SavedError::Io { .. } => Failure::Failed(error.to_string()),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod list;
 mod predict;
 mod prediction_input;
 mod scores;
+mod settings;
 mod table;
 mod train;
 

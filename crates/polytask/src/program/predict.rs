@@ -1,11 +1,12 @@
 //! `polytask predict`: texts in, JSON lines out, as they come.
 
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Write, stdin, stdout};
+use std::io::{BufWriter, ErrorKind, Write, stdin, stdout};
 use std::ops::Range;
 
 use polytask::metrics::spans;
 use polytask::model::{Knowledge, Prediction, Predictor, TaskId};
+use polytask::spec::suggest;
 use serde_json::{Map, Value, json};
 
 use super::args::{InputFormat, PredictArgs};
@@ -22,79 +23,83 @@ pub fn run(args: &PredictArgs) -> Result<(), Failure> {
     let predictor = Predictor::open(&model_directory(&args.run)?, burn::tensor::Device::flex())?;
     set_threads(predictor.saved().spec.threads);
     let task = predictor.task(&args.task).ok_or_else(|| {
-        let known: Vec<&str> = predictor.saved().spec.task.keys().map(String::as_str).collect();
-        Failure::Config(format!("the model has no task `{}`\n  help: its tasks are {}", args.task, known.join(", ")))
+        let known = predictor.saved().spec.task.keys().map(String::as_str);
+        Failure::Config(format!("the model has no task `{}`\n  help: {}", args.task, suggest(&args.task, known)))
     })?;
     let format = args.format.unwrap_or_else(|| format_of(args.file.as_deref()));
     let mut texts = open(args, format)?;
-    // Somebody who types wants an answer to each line.
-    let batch = if args.file.is_none() && stdin().is_terminal() && format == InputFormat::Lines { 1 } else { BATCH };
-    let mut out = stdout().lock();
+    let mut out = BufWriter::new(stdout().lock());
     loop {
-        let mut pending = Vec::with_capacity(batch);
-        while pending.len() < batch {
-            match texts.next_text()? {
-                Some(text) => pending.push(text),
-                None => break,
+        let (mut pending, mut last) = (Vec::with_capacity(BATCH), None);
+        // Whoever waits for an answer at the other end of a pipe gets it before the next text is waited for.
+        while pending.len() < BATCH && last.is_none() && (pending.is_empty() || texts.at_hand()) {
+            match texts.next_text() {
+                Ok(Some(text)) => pending.push(text),
+                Ok(None) => last = Some(Ok(())),
+                // What came before the fault is still answered.
+                Err(failure) => last = Some(Err(failure)),
             }
         }
-        if pending.is_empty() {
-            return Ok(());
+        let lines = predict(&predictor, task, &pending);
+        let written = lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
+        match (written, last) {
+            // A reader that went away has seen enough.
+            (Err(error), _) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            (Err(error), _) => return Err(error.into()),
+            (Ok(()), Some(end)) => return end,
+            (Ok(()), None) => {}
         }
-        for line in predict(&predictor, task, &pending) {
-            if let Err(error) = writeln!(out, "{line}") {
-                return if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error.into()) };
-            }
-        }
-        out.flush()?;
     }
 }
 
 fn open<'a>(args: &PredictArgs, format: InputFormat) -> Result<Texts<'a>, Failure> {
     match &args.file {
-        None => Ok(Texts::new(Box::new(BufReader::new(stdin())), "standard input".into(), format)),
+        None => Ok(Texts::new(Box::new(stdin()), "standard input".into(), format)),
         Some(path) => {
-            let file = File::open(path).map_err(|error| Failure::Data(format!("{}: {error}", path.display())))?;
-            Ok(Texts::new(Box::new(BufReader::new(file)), path.display().to_string(), format))
+            let refused = |what: &str| Failure::Data(format!("{}: {what}", path.display()));
+            let file = match File::open(path) {
+                _ if path.is_dir() => return Err(refused("cannot be read: it is a folder, a file is needed")),
+                Ok(file) => file,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return Err(refused("no such file\n  help: check the path"));
+                }
+                Err(error) => return Err(refused(&format!("cannot be read: {error}"))),
+            };
+            Ok(Texts::new(Box::new(file), path.display().to_string(), format))
         }
     }
 }
 
 /// One JSON object a text.
 pub fn predict(predictor: &Predictor, task: TaskId, texts: &[Text]) -> Vec<Value> {
-    let places: Vec<Vec<Range<usize>>> = texts
-        .iter()
-        .map(|text| match &text.content {
-            Content::Text(text) => predictor.words(task, text),
-            Content::Words(_) => Vec::new(),
-        })
-        .collect();
-    let words: Vec<Vec<&str>> = texts
-        .iter()
-        .zip(&places)
-        .map(|(text, places)| match &text.content {
-            Content::Text(text) => places.iter().map(|place| &text[place.clone()]).collect(),
-            Content::Words(words) => words.iter().map(String::as_str).collect(),
-        })
-        .collect();
+    let (mut places, mut words): (Vec<Vec<Range<usize>>>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
+    for text in texts {
+        let (ranges, found) = match &text.content {
+            Content::Text(text) => predictor.words(task, text).into_iter().unzip(),
+            Content::Words(words) => (Vec::new(), words.clone()),
+        };
+        places.push(ranges);
+        words.push(found);
+    }
     let predictions = predictor.predict(task, &words);
     let knowledge = predictor.knowledge(task);
-    texts
-        .iter()
-        .zip(&words)
-        .zip(&places)
-        .zip(predictions)
-        .map(|(((text, words), places), prediction)| object(knowledge, text, words, places, prediction))
-        .collect()
+    let read = texts.iter().zip(&words).zip(&places).zip(predictions);
+    read.map(|(((text, words), places), prediction)| {
+        let mut value = object(knowledge, text, (words, places), prediction);
+        if predictor.is_cut(task, words.len()) {
+            value.insert("truncated".into(), true.into());
+        }
+        Value::Object(value)
+    })
+    .collect()
 }
 
 fn object(
     knowledge: &Knowledge,
     text: &Text,
-    words: &[&str],
-    places: &[Range<usize>],
+    (words, places): (&[String], &[Range<usize>]),
     prediction: Prediction,
-) -> Value {
+) -> Map<String, Value> {
     let mut object = Map::new();
     if let Some(id) = &text.id {
         object.insert("id".into(), id.clone());
@@ -132,7 +137,7 @@ fn object(
         }
         (Prediction::Label { .. } | Prediction::Tags { .. }, _) => {}
     }
-    Value::Object(object)
+    object
 }
 
 /// A span: its type, tokens, text and, where the text was given, its offsets in characters (the end excluded).
@@ -140,7 +145,7 @@ fn span_object(
     kind: &str,
     tokens: Range<usize>,
     source: Option<(&str, &[Range<usize>])>,
-    words: &[&str],
+    words: &[String],
     probability: f32,
 ) -> Value {
     let mut object = Map::new();

@@ -1,6 +1,6 @@
 //! Which texts are to be predicted? Lines, CoNLL columns or JSON lines, read as they come.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub enum Content {
 
 /// Reads texts one after the other.
 pub struct Texts<'a> {
-    reader: Box<dyn BufRead + 'a>,
+    reader: BufReader<Box<dyn Read + 'a>>,
     name: String,
     format: InputFormat,
     line: usize,
@@ -45,8 +45,14 @@ pub fn format_of(file: Option<&Path>) -> InputFormat {
 
 impl<'a> Texts<'a> {
     /// Reads from `reader`, called `name` in messages.
-    pub fn new(reader: Box<dyn BufRead + 'a>, name: String, format: InputFormat) -> Texts<'a> {
+    pub fn new(reader: Box<dyn Read + 'a>, name: String, format: InputFormat) -> Texts<'a> {
+        let reader = BufReader::new(reader);
         Texts { reader, name, format, line: 0 }
+    }
+
+    /// Whether more was read already than was handed out.
+    pub fn at_hand(&self) -> bool {
+        !self.reader.buffer().is_empty()
     }
 
     /// The next text; `None` at the end.
@@ -85,8 +91,17 @@ impl<'a> Texts<'a> {
     }
 
     fn object(&self, line: &str) -> Result<Text, Failure> {
-        let mut value: Value = serde_json::from_str(line)
-            .map_err(|error| self.wrong(Some(error.column()), &format!("no JSON: {error}")))?;
+        let mut value: Value = serde_json::from_str(line).map_err(|error| {
+            let message = error.to_string();
+            // The line that serde_json counts is always 1 here.
+            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+            let text = excerpt(line);
+            let help = "write one object a line, or name another --format";
+            self.wrong(
+                Some(error.column()),
+                &format!("expected a JSON object, found {text}: {message}\n  help: {help}"),
+            )
+        })?;
         let id = value.get_mut("id").map(Value::take);
         if let Some(text) = value.get("text").and_then(Value::as_str) {
             return Ok(Text { id, content: Content::Text(text.to_owned()) });
@@ -97,7 +112,10 @@ impl<'a> Texts<'a> {
         });
         match words {
             Some(Some(words)) => Ok(Text { id, content: Content::Words(words) }),
-            _ => Err(self.wrong(None, "expected an object with `text` (a string) or `tokens` (a list of strings)")),
+            _ => {
+                let accepted = "an object with `text` (a string) or `tokens` (a list of strings)";
+                Err(self.wrong(None, &format!("expected {accepted}, found {}", excerpt(line))))
+            }
         }
     }
 
@@ -113,13 +131,28 @@ impl<'a> Texts<'a> {
         let start = if self.line == 1 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         match std::str::from_utf8(&bytes[start..]) {
             Ok(text) => Ok(Some(text.to_owned())),
-            Err(error) => Err(self.wrong(Some(start + error.valid_up_to() + 1), "not UTF-8 from this byte on")),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let help = "convert the input, for example with `iconv -f windows-1252 -t utf-8`";
+                let what = format!("expected UTF-8, found the byte 0x{:02X}\n  help: {help}", bytes[start + at]);
+                Err(self.wrong(Some(at + 1), &what))
+            }
         }
     }
 
+    /// A failure at the current line, and at a column in bytes from 1.
     fn wrong(&self, column: Option<usize>, what: &str) -> Failure {
         let column = column.map_or_else(String::new, |column| format!(":{column}"));
         Failure::Data(format!("{}:{}{column}: {what}", self.name, self.line))
+    }
+}
+
+/// A quoted beginning of a line that is short enough for a message.
+fn excerpt(line: &str) -> String {
+    const SHOWN: usize = 60;
+    match line.char_indices().nth(SHOWN) {
+        None => format!("`{line}`"),
+        Some((end, _)) => format!("`{}`...", &line[..end]),
     }
 }
 
@@ -150,9 +183,11 @@ mod tests {
     fn json_lines_hand_ids_through_and_name_the_line_of_an_error() {
         let texts = read(InputFormat::Jsonl, "{\"id\": 3, \"text\": \"a\"}\n\n{\"tokens\": [\"b\"]}").unwrap();
         assert_eq!((texts[0].id.clone(), texts[1].content.clone()), (Some(3.into()), Content::Words(vec!["b".into()])));
-        for (input, part) in
-            [("{}\n", "in:1: expected"), ("\n{\"a\"", "in:2:4: no JSON"), ("{\"tokens\": [1]}", "in:1")]
-        {
+        for (input, part) in [
+            ("{}\n", "in:1: expected"),
+            ("\n{\"a\"", "in:2:4: expected a JSON object, found `{\"a\"`"),
+            ("{\"tokens\": [1]}", "in:1"),
+        ] {
             let Err(Failure::Data(text)) = read(InputFormat::Jsonl, input) else { panic!("{input} was accepted") };
             assert!(text.contains(part), "{text}");
         }

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use polytask::data::open::Roots;
-use polytask::run::{Environment, Metrics, RunDirectory, Status};
+use polytask::run::{Environment, Metrics, RunDirectory, RunError, Status};
 use polytask::spec::Parsed;
 use polytask::train::{Outcome, Plan, resume, train};
 
 use super::args::TrainArgs;
-use super::display::{Display, deciding};
+use super::display::Display;
 use super::failure::Failure;
 use super::scores::{best_table, split_table};
 use super::table::{count, duration};
-use super::{print, read_config, roots, set_threads};
+use super::{print, read_config, roots, set_threads, settings};
 
 /// Trains or resumes, and prints the tables.
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
@@ -32,18 +32,25 @@ pub fn train_into(parsed: &Parsed, roots: &Roots, out: &Path, resuming: bool) ->
     let (began, spec) = (Instant::now(), parsed.spec.clone());
     let threads = set_threads(spec.threads);
     let config = spec.to_toml();
+    let mut changed = Vec::new();
     let run = if resuming {
-        let run = RunDirectory::open(out)?;
+        let run = RunDirectory::open(out).map_err(|error| match error {
+            RunError::NotARun { .. } => {
+                let help = "begin it without --resume, or name the run with --out";
+                Failure::Config(format!("{error}\n  help: {help}"))
+            }
+            other => other.into(),
+        })?;
         if run.status()? == Status::Complete {
             eprintln!("{} is complete already", out.display());
             return Ok(run.metrics()?);
         }
-        same_config(&run, &config)?;
+        changed = settings::changed(&run, &spec)?;
         Some(run)
     } else {
         // Refuse before the data is read, which may take a while.
         if out.exists() && out.read_dir().map_or(true, |mut entries| entries.next().is_some()) {
-            return Err(polytask::run::RunError::Exists { path: out.into() }.into());
+            return Err(RunError::Exists { path: out.into() }.into());
         }
         None
     };
@@ -64,12 +71,20 @@ pub fn train_into(parsed: &Parsed, roots: &Roots, out: &Path, resuming: bool) ->
         eprintln!("note: {note}");
     }
     let run = match run {
-        Some(run) => run,
+        Some(run) => {
+            if !changed.is_empty() {
+                eprintln!("note: going on with another {}", changed.join(", "));
+                run.set_config(&config)?;
+            }
+            run
+        }
         None => RunDirectory::create(out, &name, &config, &environment)?,
     };
-    let mut display = Display::new(deciding(&plan.deciding), stop_on_interrupt());
-    display.set_epochs(plan.spec.train.epochs);
-    let outcome = if resuming { resume(plan, &run, &mut display) } else { train(plan, &run, &mut display) };
+    let deciding = plan.deciding.iter().map(|entry| entry.key);
+    let columns = plan.task_names().into_iter().zip(deciding).collect();
+    let mut display = Display::new(columns, plan.spec.train.epochs, stop_on_interrupt());
+    display.header();
+    let outcome = if resuming { resume(plan, &run, &changed, &mut display) } else { train(plan, &run, &mut display) };
     display.finish();
     match outcome? {
         Outcome::Complete(metrics) => {
@@ -113,19 +128,4 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
         }
     });
     stop
-}
-
-/// A run goes on only under the configuration that it began with.
-fn same_config(run: &RunDirectory, config: &str) -> Result<(), Failure> {
-    let began_with = run.config()?;
-    if began_with == config {
-        return Ok(());
-    }
-    let differing = began_with.lines().zip(config.lines()).find(|(old, new)| old != new);
-    let (old, new) = differing.unwrap_or(("(more keys)", "(fewer keys)"));
-    Err(Failure::Config(format!(
-        "{}: the run began with another configuration: `{old}`, now `{new}`\n  help: name another directory with --out, or \
-         restore the configuration",
-        run.path().join("config.toml").display()
-    )))
 }

@@ -8,6 +8,13 @@ pub fn data() -> Vec<Case> {
     vec![
         case("A file that is not there", CHECK, 3, |p| p.remove("names.conll"), &["names.conll: no such file"]),
         case(
+            "A file that is in none of the folders",
+            "check polytask.toml --data elsewhere",
+            3,
+            |p| p.remove("names.conll"),
+            &["names.conll: no such file", "looked for names.conll, elsewhere/names.conll"],
+        ),
+        case(
             "A folder where a file is needed",
             CHECK,
             3,
@@ -30,7 +37,21 @@ pub fn data() -> Vec<Case> {
             CHECK,
             3,
             |p| p.write("reviews.tsv", b"good\t\nbad\t \n"),
-            &["reviews", "no word"],
+            &["data.reviews: there is no training example with a word"],
+        ),
+        case(
+            "A validation file without words",
+            CHECK,
+            3,
+            |p| p.write("reviews-valid.tsv", b"good\t\n"),
+            &["data.reviews: there is no validation example with a word"],
+        ),
+        case(
+            "A test file without words",
+            CHECK,
+            3,
+            |p| p.write("reviews-test.tsv", b"good\t\n"),
+            &["data.reviews: there is no test example with a word"],
         ),
         case(
             "A line with too few columns",
@@ -134,6 +155,19 @@ pub fn data() -> Vec<Case> {
             },
             &["vectors.txt: no such file", "reviews.tsv:2", "names.conll:5", "3 errors"],
         ),
+        case(
+            "A share that leaves no validation set",
+            CHECK,
+            3,
+            |p| {
+                p.reviews_from(
+                    "format = \"lines\"\ntrain = \"reviews.tsv\"\nsplit = { valid = 0.1 }",
+                    "kind = \"classify\"\ntarget = \"label\"",
+                );
+                p.write("reviews.tsv", b"good\ta fine film\nbad\ta dull film\n");
+            },
+            &["data.reviews: there is no validation example"],
+        ),
     ]
 }
 
@@ -163,6 +197,21 @@ pub fn reviews() -> Vec<Case> {
             &["vectors.txt", "not a tar archive"],
         ),
         case(
+            "An IMDB archive that is damaged",
+            CHECK,
+            3,
+            |p| {
+                let make = |p: &Project| {
+                    let mut bytes = archive(&films());
+                    let middle = bytes.len() / 2;
+                    bytes[middle..middle + 200].fill(0xff);
+                    p.write("imdb.tar.gz", &bytes);
+                };
+                imdb(p, "imdb.tar.gz", make);
+            },
+            &["imdb.tar.gz: the compressed data are damaged"],
+        ),
+        case(
             "An IMDB archive that is cut off",
             CHECK,
             3,
@@ -183,7 +232,7 @@ pub fn reviews() -> Vec<Case> {
                     p.write("imdb.tar.gz", &archive(&films));
                 })
             },
-            &["imdb.tar.gz", "aclImdb/train/pos/review.txt", "ID_RATING.txt"],
+            &["imdb.tar.gz: aclImdb/train/pos/review.txt", "ID_RATING.txt"],
         ),
         case(
             "Amazon JSON that is broken",

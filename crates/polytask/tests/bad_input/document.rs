@@ -21,9 +21,9 @@ pub type Section = (&'static str, Vec<Answer>);
 const INTRODUCTION: &str = "# What is said about bad input
 
 Each case takes a small project that is right, breaks one thing in it and runs the program. Below is what the program
-then writes to standard error. Standard output stays empty, and no file is made or changed. Exit codes: 1 failed,
-2 the command or the config is wrong, 3 the data is wrong. What `polytask check` refuses, `polytask train` refuses with
-the same words before it writes anything.
+then writes to standard error. No file is made or changed, and standard output stays empty; `predict` still answers
+what stands before a fault. Exit codes: 2 the command or the config is wrong, 3 the data, a model or a run is wrong.
+What `polytask check` refuses, `polytask train` refuses with the same words before it writes anything.
 
 Accepted as they are: byte order marks, CRLF line ends, a last line without its end, and gzip whatever a file is called.
 Bytes that are not UTF-8 in the texts of reviews are read as Windows-1252, and `check` says where.
@@ -63,10 +63,4 @@ fn page(sections: &[Section]) -> String {
         }
     }
     page
-}
-
-/// The words without the line breaks and bars that the width of a terminal brings in.
-pub fn unwrapped(said: &str) -> String {
-    let lines = said.lines().map(|line| line.trim_start_matches([' ', '│', '×', '|']).trim_end());
-    lines.collect::<Vec<_>>().join(" ")
 }

@@ -30,22 +30,25 @@ pub fn predict() -> Vec<Case> {
             "predict run --task reviews texts.jsonl",
             3,
             |p| p.write("texts.jsonl", b"{\"text\": \"fine\"}\n{\"text\": \"dull\"\n"),
-            &["texts.jsonl:2:15: "],
-        ),
+            &["texts.jsonl:2:15: expected a JSON object, found `{\"text\": \"dull\"`"],
+        )
+        .after_answers(1),
         case(
             "A JSON object without a text",
             "predict run --task reviews texts.jsonl",
             3,
             |p| p.write("texts.jsonl", b"{\"text\": \"fine\"}\n\n{\"txt\": \"dull\"}\n"),
             &["texts.jsonl:3: ", "`text` (a string) or `tokens` (a list of strings)", "found"],
-        ),
+        )
+        .after_answers(1),
         case(
             "A text that is not UTF-8",
             "predict run --task names texts.txt",
             3,
             |p| p.write("texts.txt", b"Anna sings\nTroms\xf8\n"),
             &["texts.txt:2:6: expected UTF-8, found the byte 0xF8"],
-        ),
+        )
+        .after_answers(1),
         case(
             "Standard input that is not UTF-8",
             "predict run --task names",
@@ -62,7 +65,7 @@ pub fn predict() -> Vec<Case> {
 /// The cases of models and their evaluation.
 pub fn models() -> Vec<Case> {
     let cases = vec![
-        case("A directory that is not there", "eval runs/none", 2, as_it_is, &["runs/none", "no such"]),
+        case("A directory that is not there", "eval runs/none", 2, as_it_is, &["runs/none: no such file or folder"]),
         case(
             "A directory without a model",
             "eval data",
@@ -70,54 +73,54 @@ pub fn models() -> Vec<Case> {
             |p| p.folder("data"),
             &["data: no model here", "polytask train"],
         ),
-        case("A file in the place of a run", "eval vectors.txt", 2, as_it_is, &["vectors.txt", "a file"]),
+        case("A file in the place of a run", "eval vectors.txt", 2, as_it_is, &["vectors.txt: no model here"]),
         case("A run that is not complete", EVAL, 2, incomplete, &["run: no model here", "--resume"]),
         case(
             "Weights that are cut off",
             EVAL,
-            1,
+            3,
             |p| p.cut("run/model/weights.safetensors", 0.5),
             &["run/model/weights.safetensors", "the model is damaged"],
         ),
         case(
             "Weights that are not there",
             EVAL,
-            1,
+            3,
             |p| p.remove("run/model/weights.safetensors"),
             &["run/model/weights.safetensors", "the model is damaged"],
         ),
         case(
             "A `model.json` that is cut off",
             EVAL,
-            1,
+            3,
             |p| p.cut("run/model/model.json", 0.5),
             &["run/model/model.json", "the model is damaged"],
         ),
         case(
             "A `model.toml` that is broken",
             EVAL,
-            1,
+            3,
             |p| p.edit("run/model/model.toml", "version = 1", "version = "),
             &["run/model/model.toml", "the model is damaged"],
         ),
         case(
             "Weights of another network",
             EVAL,
-            1,
+            3,
             |p| p.edit("run/model/model.toml", "filters = 4", "filters = 8"),
             &["run/model/weights.safetensors", "values, the configuration asks for"],
         ),
         case(
             "A vocabulary that was shortened",
             EVAL,
-            1,
+            3,
             |p| p.edit("run/model/model.json", "\"film\",", ""),
             &["run/model/"],
         ),
         case(
             "A model of a later version",
             EVAL,
-            1,
+            3,
             |p| p.edit("run/model/model.json", "\"format\":1", "\"format\":9"),
             &["run/model/model.json: model format 9", "reads up to 1", "use a newer polytask"],
         ),
@@ -133,7 +136,7 @@ pub fn models() -> Vec<Case> {
             EVAL,
             3,
             |p| p.write("reviews.tsv", b"good\tfine\nbad\tdull\nmixed\tso so\n"),
-            &["task `reviews`", "`mixed`", "the model was not as_it_is on"],
+            &["task `reviews`", "`mixed`", "the model was not trained on"],
         ),
         case(
             "A split that no dataset has",
@@ -154,19 +157,29 @@ pub fn resume() -> Vec<Case> {
             "train polytask.toml --out other --resume",
             2,
             as_it_is,
-            &["other: no run", "without --resume"],
+            &["other is no run directory", "without --resume"],
         ),
         case(
             "Another configuration",
-            "train polytask.toml --out run --resume --set train.epochs=5",
+            "train polytask.toml --out run --resume --set train.batch_size=2",
             2,
             interrupted,
-            &["run/config.toml", "`epochs = 1`, now `epochs = 5`"],
+            &["run/config.toml", "`train.batch_size` 4, now it is 2"],
+        ),
+        case(
+            "A run whose config is broken",
+            RESUME,
+            2,
+            |p| {
+                interrupted(p);
+                p.edit("run/config.toml", "version = 1", "version = ");
+            },
+            &["run/config.toml:1:11: not valid TOML"],
         ),
         case(
             "A checkpoint that is cut off",
             RESUME,
-            1,
+            3,
             |p| {
                 interrupted(p);
                 p.cut(LAST, 0.5);
@@ -176,7 +189,7 @@ pub fn resume() -> Vec<Case> {
         case(
             "A checkpoint that is damaged",
             RESUME,
-            1,
+            3,
             |p| {
                 interrupted(p);
                 let mut bytes = p.read(LAST);
@@ -188,7 +201,7 @@ pub fn resume() -> Vec<Case> {
         case(
             "A checkpoint whose counters are damaged",
             RESUME,
-            1,
+            3,
             |p| {
                 interrupted(p);
                 let mut bytes = p.read(LAST);
@@ -201,7 +214,7 @@ pub fn resume() -> Vec<Case> {
         case(
             "A checkpoint of a later version",
             RESUME,
-            1,
+            3,
             |p| {
                 interrupted(p);
                 let mut bytes = p.read(LAST);
@@ -212,16 +225,28 @@ pub fn resume() -> Vec<Case> {
             &[LAST, "checkpoint format 9", "newer polytask"],
         ),
         case(
+            "Events that are damaged",
+            RESUME,
+            3,
+            |p| {
+                incomplete(p);
+                // As it is again after the attempt.
+                p.edit("run/run.json", "running", "failed");
+                p.edit("run/events.jsonl", "\"valid\",\"tasks\":{\"reviews\"", "\"valid\",\"tasks\":{\"reviewz\"");
+            },
+            &["run/events.jsonl: the file is damaged: line 3: no scores of task `reviews`", "help:"],
+        ),
+        case(
             "A `run.json` that is broken",
             RESUME,
-            1,
+            3,
             |p| p.write("run/run.json", b"{\n  \"format\": 1,\n"),
             &["run/run.json", "line 3", "help:"],
         ),
         case(
             "A run of a later version",
             RESUME,
-            1,
+            3,
             |p| p.edit("run/run.json", "\"format\": 1", "\"format\": 9"),
             &["run format 9", "newer polytask"],
         ),

@@ -180,7 +180,7 @@ impl Project {
             .args(command.split_whitespace())
             .current_dir(self.folder.path())
             .env_clear()
-            .envs([("NO_COLOR", "1"), ("LC_ALL", "C.UTF-8"), ("TERM", "dumb"), ("COLUMNS", "80")])
+            .envs([("NO_COLOR", "1"), ("LC_ALL", "C.UTF-8"), ("TERM", "dumb")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,0 +1,137 @@
+"""The PyTorch side of polytask-bench: the same networks and sizes, eager, dense Adam.
+
+usage: peers.py WORKLOAD [key=value ...]      WORKLOAD: w1, w2, w2-crf, w5, tasks
+Prints one line of JSON with milliseconds a step. Needs: torch, numpy.
+"""
+import json, os, resource, sys, time
+
+name = sys.argv[1]
+sizes = dict(word.split("=", 1) for word in sys.argv[2:])
+threads = int(sizes.get("threads", 2))
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.set_num_threads(threads)
+torch.manual_seed(0)
+
+
+def size(key, default):
+    return int(sizes.get(key, default))
+
+
+VOCABULARY = size("vocabulary", 20000)
+SPARSE = sizes.get("rows", "dense") == "lazy"
+
+
+class TextCnn(nn.Module):
+    def __init__(self, widths, filters, frozen=False):
+        super().__init__()
+        self.emb = nn.Embedding(VOCABULARY, 100, sparse=SPARSE and not frozen)
+        self.emb.weight.requires_grad_(not frozen)
+        self.convs = nn.ModuleList([nn.Conv1d(100, filters, k, padding="same") for k in widths])
+        self.fc = nn.Linear(filters * len(widths), 128)
+
+    def forward(self, x):
+        e = self.emb(x).transpose(1, 2)
+        return F.relu(self.fc(torch.cat([F.relu(c(e)).amax(2) for c in self.convs], 1)))
+
+
+def optimizers(model, extra=()):
+    params = [p for p in [*model.parameters(), *extra] if p.requires_grad]
+    table = [m.weight for m in model.modules() if isinstance(m, nn.Embedding) and m.sparse]
+    rest = [p for p in params if not any(p is t for t in table)]
+    return [torch.optim.Adam(rest, lr=1e-3)] + ([torch.optim.SparseAdam(table, lr=1e-3)] if table else [])
+
+
+def w1():
+    batch, length = size("batch", 64), size("length", 256)
+    widths = [int(k) for k in sizes.get("widths", "3/4/5").split("/")]
+    trunk = TextCnn(widths, size("filters", 100))
+    a, b = nn.Linear(128, 2), nn.Linear(128, 5)
+    x = torch.randint(0, VOCABULARY, (batch, length))
+    y, z = torch.randint(0, 2, (batch,)), torch.randint(0, 5, (batch,))
+    model = nn.ModuleList([trunk, a, b])
+
+    def loss():
+        h = trunk(x)
+        return F.cross_entropy(a(h), y) + F.cross_entropy(b(h), z)
+
+    return model, loss
+
+
+def w2(crf=False):
+    batch, length, hidden = size("batch", 32), size("length", 64), size("hidden", 200)
+    emb = nn.Embedding(VOCABULARY, 100, sparse=SPARSE)
+    width = 150 if crf else 100
+    lstm = nn.LSTM(width, hidden, batch_first=True, bidirectional=True)
+    out = nn.Linear(2 * hidden, 9)
+    x = torch.randint(0, VOCABULARY, (batch, length))
+    y = torch.randint(0, 9, (batch, length))
+    if not crf:
+        model = nn.ModuleList([emb, lstm, out])
+        return model, lambda: F.cross_entropy(out(lstm(emb(x))[0]).reshape(-1, 9), y.reshape(-1))
+    chars, conv = nn.Embedding(28, 30, padding_idx=0), nn.Conv1d(30, 50, 3, padding=1)
+    letters = torch.randint(2, 28, (batch, length, 5))
+    trans, start, end = (nn.Parameter(torch.zeros(*s)) for s in ((9, 9), (9,), (9,)))
+    model = nn.ModuleList([emb, chars, conv, lstm, out])
+    model.extra = (trans, start, end)
+
+    def loss():
+        c = chars(letters).reshape(batch * length, 5, 30).transpose(1, 2)
+        c = torch.tanh(conv(c)).amax(2).reshape(batch, length, 50)
+        e = out(lstm(torch.cat([emb(x), c], 2))[0])
+        alpha = start + e[:, 0]
+        gold = start[y[:, 0]] + e[:, 0].gather(1, y[:, :1]).squeeze(1)
+        for t in range(1, length):
+            alpha = torch.logsumexp(alpha.unsqueeze(2) + trans, 1) + e[:, t]
+            gold = gold + trans[y[:, t - 1], y[:, t]] + e[:, t].gather(1, y[:, t : t + 1]).squeeze(1)
+        z = torch.logsumexp(alpha + end, 1)
+        return (z - gold - end[y[:, -1]]).sum() / (batch * length)
+
+    return model, loss
+
+
+def w5():
+    batch, hidden = size("batch", 64), size("hidden", 256)
+    net = nn.Sequential(nn.Linear(128, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+    x, y = torch.randn(batch, 128), torch.randint(0, 10, (batch,))
+    return net, lambda: F.cross_entropy(net(x), y)
+
+
+def tasks():
+    count, batch, length = size("tasks", 16), size("batch", 16), size("length", 128)
+    trunk = TextCnn([3, 4, 5], 100, frozen=sizes.get("embedding", "trained") == "frozen")
+    heads = nn.ModuleList([nn.Linear(128, 2) for _ in range(count)])
+    xs = [torch.randint(0, VOCABULARY, (batch, length)) for _ in range(count)]
+    ys = [torch.randint(0, 2, (batch,)) for _ in range(count)]
+    return nn.ModuleList([trunk, heads]), lambda: sum(F.cross_entropy(h(trunk(x)), y) for h, x, y in zip(heads, xs, ys))
+
+
+model, loss = {"w1": w1, "w2": w2, "w2-crf": lambda: w2(True), "w5": w5, "tasks": tasks}[name]()
+opts = optimizers(model, getattr(model, "extra", ()))
+times, began, losses = [], None, []
+seconds = float(sizes.get("secs", 6))
+while True:
+    start = time.perf_counter()
+    for o in opts:
+        o.zero_grad()
+    value = loss()
+    value.backward()
+    for o in opts:
+        o.step()
+    losses.append(value.item())
+    times.append((time.perf_counter() - start) * 1e3)
+    if len(times) == 5:
+        began = time.perf_counter()
+    if len(times) >= 15 and time.perf_counter() - began > seconds:
+        break
+times = np.array(times[5:])
+print(json.dumps({
+    "side": "torch " + torch.__version__, "workload": name, "median_ms": float(np.median(times)),
+    "p10_ms": float(np.percentile(times, 10)), "p90_ms": float(np.percentile(times, 90)), "steps": len(times),
+    "first_loss": losses[0], "last_loss": losses[-1],
+    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+}))
