@@ -188,7 +188,7 @@ mod tests {
     const SEED: u64 = 7;
 
     fn hashes(count: usize) -> Vec<u64> {
-        (0..count).map(|number| Hash::of_text(&format!("text {number}"))).collect()
+        (0..count).map(|number| Hash::of_words([&*format!("text {number}")])).collect()
     }
 
     fn shares(valid: f64, test: f64) -> Shares {

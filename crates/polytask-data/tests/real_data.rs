@@ -163,7 +163,8 @@ fn fdu_mtl_has_its_counts_in_sixteen_domains() {
             "dvd" | "sports_outdoors" => 1,
             _ => 0,
         };
-        assert_eq!(dataset.notes.len(), notes, "{domain}: {:?}", dataset.notes);
+        let cut = usize::from(dataset.train.truncated + test.truncated > 0);
+        assert_eq!(dataset.notes.len(), notes + cut, "{domain}: {:?}", dataset.notes);
         let found = test.hashes.iter().filter(|hash| dataset.train.hashes.contains(hash)).count();
         if let Some((_, published)) = shared.iter().find(|(name, _)| *name == domain) {
             assert_eq!(found, *published, "{domain}");

@@ -1,5 +1,8 @@
 //! Reads genuine vectors files. The data are not part of the project: without them these tests say so and pass.
 
+// Helpers of an integration test are not known to clippy as tests.
+#![allow(clippy::print_stdout)]
+
 use polytask_data::vectors::{VectorsProblem, WordVectors, read_vectors};
 use polytask_data::vocabulary::{Match, Vocabulary, needed};
 use std::io::Read;

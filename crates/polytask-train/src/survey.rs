@@ -1,5 +1,6 @@
 //! What would a run do? The figures that `check` prints, without a step of training.
 
+use indexmap::IndexMap;
 use polytask_data::duplicates::{Overlap, duplicates};
 use polytask_data::table::Examples;
 use polytask_model::{Knowledge, Targets, TaskId};
@@ -57,7 +58,7 @@ pub struct SplitSurvey {
     /// Examples that were cut to `max_tokens`.
     pub truncated: usize,
     /// How well the input knows the contents: shares by name.
-    pub coverage: Vec<(&'static str, f64)>,
+    pub coverage: IndexMap<&'static str, f64>,
 }
 
 /// A task.
@@ -127,7 +128,7 @@ fn split(source: &Source, name: SplitName, examples: &Examples) -> SplitSurvey {
         tokens,
         lengths: [percentile(0.5), percentile(0.9), percentile(0.99), percentile(1.0)],
         truncated: examples.truncated,
-        coverage: source.prepared.as_ref().map_or_else(Vec::new, |prepared| prepared.coverage(examples)),
+        coverage: source.prepared.iter().flat_map(|prepared| prepared.coverage(examples)).collect(),
     }
 }
 

@@ -125,18 +125,17 @@ impl<'a> Builder<'a> {
     pub(super) fn push(&mut self, mut record: Record, part: Part) -> Result<()> {
         self.row.clear();
         let (row, words) = (&mut self.row, &mut *self.words);
-        let mut hash = Hash::new();
-        match std::mem::replace(&mut record.values[self.text_position], Value::Missing) {
+        let hash = match std::mem::replace(&mut record.values[self.text_position], Value::Missing) {
             Value::Text(text) => {
-                text.split_whitespace().for_each(|word| hash.word(word));
                 tokenize(&text, self.text.tokenize, |_, word| row.push(words.intern(word)));
+                Hash::of_words(text.split_whitespace())
             }
-            Value::Tokens(tokens) => tokens.iter().for_each(|token| {
-                hash.word(token);
-                row.push(words.intern(token));
-            }),
-            _ => {}
-        }
+            Value::Tokens(tokens) => {
+                row.extend(tokens.iter().map(|token| words.intern(token)));
+                Hash::of_words(tokens.iter().map(String::as_str))
+            }
+            _ => Hash::of_words([]),
+        };
         if self.row.is_empty() {
             self.wordless += 1;
             return Ok(());
@@ -173,7 +172,7 @@ impl<'a> Builder<'a> {
         set.tokens.push(&self.row[..length]);
         set.examples.truncated += usize::from(length < full);
         set.examples.full_lengths.push(u32::try_from(full).unwrap_or(u32::MAX));
-        set.examples.hashes.push(hash.finish());
+        set.examples.hashes.push(hash);
         set.examples.push_place(&record.place);
         set.order.push(record.order);
         if matches!(part, Part::All | Part::Train) {
@@ -248,6 +247,7 @@ fn number(value: &Value, column: &str, place: &Place) -> Result<f32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::labels::HeldOut;
     use super::*;
 
     #[test]
@@ -264,5 +264,36 @@ mod tests {
         assert_eq!(kept(9, Truncate::Head), [0, 1, 2, 3, 4]);
         assert_eq!(kept(9, Truncate::Tail), [4, 5, 6, 7, 8]);
         assert_eq!(kept(9, Truncate::HeadTail), [0, 1, 2, 7, 8]);
+    }
+
+    #[test]
+    fn a_word_without_a_tag_has_a_missing_one() {
+        let files = polytask_spec::data::Files::default();
+        let columns = vec!["token".to_string(), "tag".to_string()];
+        let data = polytask_spec::data::Data::Conll(polytask_spec::data::ConllData { files, columns });
+        let text = TextOptions {
+            tokenize: polytask_spec::network::Tokenize::Words,
+            max_tokens: 3,
+            truncate: Truncate::HeadTail,
+        };
+        let targets = [super::super::Target { column: "tag".to_string(), as_: AsKind::Tags }];
+        let roots = crate::open::Roots { dirs: Vec::new() };
+        let request = Request { name: "x", data: &data, roots: &roots, seed: 0, text, targets: &targets };
+        let mut words = Interner::new();
+        let reader = crate::readers::for_data(&data);
+        let mut builder = Builder::new(&request, reader.as_ref(), &mut words).unwrap();
+        let of = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<String>>();
+        let tags = [Value::Tags(of("A B")), Value::Missing, Value::Tags(of("B")), Value::Missing];
+        for (tags, part) in tags.into_iter().zip([Part::Train, Part::Train, Part::Train, Part::Valid]) {
+            let values = vec![Value::Tokens(of("a b c d e")), tags];
+            let place = Place { file: "f".into(), line: 1 };
+            builder.push(Record { values, place, part, order: 0 }, part).unwrap();
+        }
+        let mut sets = builder.finish();
+        let mut held_out = [HeldOut { examples: &mut sets.valid, drawn: false }];
+        sets.labels.settle(&request, &mut sets.train, &mut held_out, &mut sets.notes).unwrap();
+        let rows: Vec<&[u32]> = sets.train.tags("tag").unwrap().iter().collect();
+        assert_eq!(rows, [[0, 1, MISSING_LABEL], [MISSING_LABEL; 3], [1, MISSING_LABEL, MISSING_LABEL]]);
+        assert_eq!(sets.valid.tags("tag").unwrap().get(0), [MISSING_LABEL; 3]);
     }
 }

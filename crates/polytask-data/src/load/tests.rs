@@ -110,7 +110,8 @@ fn a_hash_covers_the_words_that_are_cut_off() {
 #[test]
 fn numbers_and_labels_may_stand_for_each_other() {
     let json = "{\"text\":\"a\",\"rating\":5}\n{\"text\":\"b\",\"rating\":3.0}\n{\"text\":\"c\"}\n{\"text\":\"d\",\"rating\":1}\n";
-    let files = write(&[("a.json", json), ("l", "10\ta\n9.5\tb\n"), ("bad", "10\ta\nhigh\tb\n")]);
+    let files =
+        write(&[("a.json", json), ("l", "10\ta\n9.5\tb\n"), ("bad", "10\ta\nhigh\tb\n"), ("huge", "1\ta\n1e39\tb\n")]);
     let data = Data::Amazon(AmazonData { files: Files { path: Some("a.json".into()), ..Files::default() } });
     let (dataset, _) = files.load(&data, "stars", AsKind::Label).unwrap();
     assert_eq!(dataset.labels["stars"], ["1", "3", "5"]);
@@ -126,6 +127,8 @@ fn numbers_and_labels_may_stand_for_each_other() {
     assert_eq!(dataset.train.numbers("label"), Some(&[10.0, 9.5][..]));
     let message = files.message(&lines(Files { train: one("bad"), ..Files::default() }), "label", AsKind::Number);
     assert!(message.starts_with("bad:2: expected a number as label, found \"high\"\n  help: "), "{message}");
+    let message = files.message(&lines(Files { train: one("huge"), ..Files::default() }), "label", AsKind::Number);
+    assert!(message.starts_with("huge:2: expected a finite number as label, found \"1e39\"\n  help: "), "{message}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn datasets(datasets: &[DatasetSurvey]) -> String {
 fn coverage(datasets: &[DatasetSurvey]) -> String {
     let mut names: Vec<&str> = Vec::new();
     let splits = || datasets.iter().flat_map(|dataset| dataset.splits.iter().map(move |split| (dataset, split)));
-    for (name, _) in splits().flat_map(|(_, split)| &split.coverage) {
+    for name in splits().flat_map(|(_, split)| split.coverage.keys()) {
         if !names.contains(name) {
             names.push(name);
         }
@@ -70,8 +70,7 @@ fn coverage(datasets: &[DatasetSurvey]) -> String {
     let mut table = Table::new(["dataset", "split"].into_iter().chain(names.iter().copied()));
     for (dataset, split) in splits() {
         let share = |name: &&str| {
-            let found = split.coverage.iter().find(|(known, _)| known == name);
-            found.map_or_else(String::new, |(_, share)| format!("{:.1} %", 100.0 * share))
+            split.coverage.get(*name).map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
         };
         let start = [dataset.name.clone(), split.split.to_owned()];
         table.row(start.into_iter().chain(names.iter().map(share)));
@@ -97,7 +96,7 @@ fn balance(classes: &[(String, usize)]) -> String {
     const SHOWN: usize = 5;
     let total: usize = classes.iter().map(|(_, count)| count).sum();
     let mut sorted: Vec<_> = classes.iter().collect();
-    sorted.sort_by(|a, b| b.1.cmp(&a.1));
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let share = |count: usize| 100.0 * count as f64 / total.max(1) as f64;
     let shown: Vec<String> =
         sorted.iter().take(SHOWN).map(|(name, count)| format!("{name} {:.1} %", share(*count))).collect();
