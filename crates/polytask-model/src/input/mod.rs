@@ -64,7 +64,7 @@ pub fn file(spec: &InputSpec) -> Option<&str> {
     }
 }
 
-/// Fits an input to the words of the datasets that it reads; `file` is where [`file`] was found.
+/// Fits an input to the words of the datasets that it reads; `file` is where what [`file()`] names was found.
 ///
 /// # Errors
 ///

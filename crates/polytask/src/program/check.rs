@@ -69,9 +69,8 @@ fn coverage(datasets: &[DatasetSurvey]) -> String {
     }
     let mut table = Table::new(["dataset", "split"].into_iter().chain(names.iter().copied()));
     for (dataset, split) in splits() {
-        let share = |name: &&str| {
-            split.coverage.get(*name).map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
-        };
+        let share =
+            |name: &&str| split.coverage.get(*name).map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share));
         let start = [dataset.name.clone(), split.split.to_owned()];
         table.row(start.into_iter().chain(names.iter().map(share)));
     }
