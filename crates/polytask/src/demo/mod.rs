@@ -7,7 +7,7 @@ use std::path::Path;
 
 pub use corpora::{ExampleSentences, Summary, example_sentences};
 
-/// The configuration of the demo, relative to the directory that [`write`] fills.
+/// The configuration of the demo, relative to the directory that [`write()`] fills.
 pub const CONFIG: &str = include_str!("demo.toml");
 
 /// Name of the configuration's file.

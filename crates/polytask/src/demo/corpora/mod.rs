@@ -21,7 +21,7 @@ mod vectors;
 use std::io;
 use std::path::Path;
 
-/// What [`write()`] has written.
+/// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Each file or folder: its path relative to the directory, what it holds, and how many examples (words for vectors).
