@@ -28,11 +28,11 @@ pub fn conv(
     apply(Conv { lengths, activation }, inputs(x, weights, bias))
 }
 
-/// The maximum over time of [`conv`], in one operation: `[batch, widths * filters]`.
+/// The maximum over time of [`conv()`], in one operation: `[batch, widths * filters]`.
 ///
 /// # Panics
 ///
-/// As [`conv`].
+/// As [`conv()`].
 pub fn conv_max(
     x: Tensor<3>,
     lengths: Arc<Vec<usize>>,
