@@ -90,14 +90,10 @@ impl Model {
         self.tasks[task.0].head.as_ref()
     }
 
-    /// Values that a forward pass through an encoder keeps for each token, its input included.
-    pub fn features_per_token(&self, encoder: &str) -> usize {
+    /// Values that a forward pass through an encoder keeps for each token until the way back, its input included.
+    pub fn kept_per_token(&self, encoder: &str) -> usize {
         let encoder = &self.encoders[encoder];
-        let layers = (0..encoder.len()).map(|layer| match encoder.form(layer) {
-            Form::Sequence(dim) => dim,
-            Form::Vector(_) => 0,
-        });
-        self.inputs[&encoder.input].form().dim() + layers.sum::<usize>()
+        self.inputs[&encoder.input].form().dim() + encoder.kept_per_token()
     }
 
     /// The mean loss of each task on a batch, `[1]`; `None` where all its targets are missing.

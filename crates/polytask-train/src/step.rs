@@ -37,7 +37,7 @@ pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step
     let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step });
     let mut losses: Vec<Option<Tensor<1>>> = vec![None; tasks];
     for batch in &step.batches {
-        for (task, loss) in batch_losses(plan, state, &pass, batch) {
+        for (task, loss) in batch_losses(plan, &pass, batch, |task| state.standing.is_active(task)) {
             losses[task.0] = loss;
         }
     }
@@ -65,7 +65,7 @@ pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step
     let norm = Optimizer::norm(&gradients);
     if !norm.is_finite() {
         let present: Vec<usize> = (0..tasks).filter(|&task| values[task].is_some()).collect();
-        return Err(diverged(plan, state, step, "gradient", &present, norm).into());
+        return Err(diverged(plan, state, step, "gradient", &culprits(plan, state, step, present), norm).into());
     }
     let optimizer = Optimizer::new(&plan.spec.optimizer);
     let rate = schedule.rate(state.step);
@@ -75,18 +75,36 @@ pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step
     Ok(Stepped { losses: values, weights, gradient_norm: norm, examples })
 }
 
-/// The losses of the still training tasks of a batch's dataset.
-fn batch_losses(plan: &Plan, state: &State, pass: &Pass<'_>, batch: &BatchRef) -> Vec<(TaskId, Option<Tensor<1>>)> {
+/// The losses of those tasks of a batch's dataset that `wanted` names.
+fn batch_losses(
+    plan: &Plan,
+    pass: &Pass<'_>,
+    batch: &BatchRef,
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<(TaskId, Option<Tensor<1>>)> {
     let source = &plan.corpus.sources[batch.source];
     let tasks: Vec<_> = source
         .tasks
         .iter()
-        .filter(|task| state.standing.is_active(task.0))
+        .filter(|task| wanted(task.0))
         .map(|&task| (task, plan.targets[task.0].train_batch(&batch.examples)))
         .collect();
     let feed = source.feed(&source.dataset.train, &batch.examples);
     let losses = plan.model.losses(pass, feed, &tasks);
     tasks.into_iter().map(|(task, _)| task).zip(losses).collect()
+}
+
+/// The tasks whose own gradient is not finite; all of them where it is only their sum.
+fn culprits(plan: &Plan, state: &State, step: &Step, present: Vec<usize>) -> Vec<usize> {
+    let is_finite = |task: usize| {
+        let holds = |batch: &&BatchRef| plan.corpus.sources[batch.source].tasks.contains(&TaskId(task));
+        let Some(batch) = step.batches.iter().find(holds) else { return true };
+        let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step });
+        let loss = batch_losses(plan, &pass, batch, |other| other == task).into_iter().find_map(|(_, loss)| loss);
+        loss.is_none_or(|loss| Optimizer::norm(&pass.backward(loss)).is_finite())
+    };
+    let found: Vec<usize> = present.iter().copied().filter(|&task| !is_finite(task)).collect();
+    if found.is_empty() { present } else { found }
 }
 
 fn diverged(plan: &Plan, state: &State, step: &Step, what: &'static str, tasks: &[usize], value: f64) -> Diverged {

@@ -23,7 +23,7 @@ pub struct Survey {
     pub shared_parameters: usize,
     /// Values of word vectors that are not trained.
     pub frozen_parameters: usize,
-    /// Estimate of the memory that training takes: parameters, moments, data and the activations of a large batch, bytes.
+    /// Estimate of the memory that training takes: parameters, moments, data and the activations of the largest batch, bytes.
     pub memory_bytes: usize,
     /// Optimizer steps of a full epoch.
     pub steps_per_epoch: usize,
@@ -203,9 +203,10 @@ fn memory(plan: &Plan) -> usize {
         .map(|examples| examples.tokens().map_or(0, |tokens| tokens.values().len()))
         .sum();
     let batch = plan.corpus.sources.iter().map(|source| largest_batch(plan, source)).max().unwrap_or(0);
-    let widest = plan.spec.encoder.keys().map(|name| plan.model.features_per_token(name)).max().unwrap_or(0);
-    // Values and gradients are alive together on the way back.
-    4 * (trained * (2 + moments) + parameters.frozen_len() + tokens + 2 * batch * widest)
+    let widest = plan.spec.encoder.keys().map(|name| plan.model.kept_per_token(name)).max().unwrap_or(0);
+    // Values and gradients are alive together on the way back; a checkpoint is written from copies, as bytes and as a file.
+    let checkpoint = 2 * trained * (1 + moments);
+    4 * (trained * (2 + moments) + checkpoint + parameters.frozen_len() + tokens + 2 * batch * widest)
 }
 
 /// Tokens of a batch of the longest texts, padding included.

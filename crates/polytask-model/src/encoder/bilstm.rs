@@ -15,6 +15,7 @@ use crate::representation::{Form, Representation, Sequence};
 #[derive(Debug)]
 pub struct Bilstm {
     directions: [Direction; 2],
+    inputs: usize,
     hidden: usize,
     dropout: f64,
 }
@@ -45,13 +46,19 @@ impl Bilstm {
             let bias = parameters.add(name, &[4 * hidden], Group::Trunk, *owner, values);
             Direction { weight_ih, weight_hh, bias }
         };
-        Bilstm { directions: [direction("forward"), direction("backward")], hidden, dropout: spec.dropout }
+        let directions = [direction("forward"), direction("backward")];
+        Bilstm { directions, inputs: form.dim(), hidden, dropout: spec.dropout }
     }
 }
 
 impl Layer for Bilstm {
     fn form(&self) -> Form {
         Form::Sequence(2 * self.hidden)
+    }
+
+    /// Of each direction: its input, four gates, cell, its hyperbolic tangent and the hidden state; and the output.
+    fn kept_per_token(&self) -> usize {
+        2 * (self.inputs + 7 * self.hidden) + 2 * self.hidden
     }
 
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation {

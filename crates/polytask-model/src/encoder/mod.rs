@@ -24,6 +24,14 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// The output.
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation;
 
+    /// Values that the layer keeps for each token until the way back, its output included; 0 for a vector.
+    fn kept_per_token(&self) -> usize {
+        match self.form() {
+            Form::Sequence(dim) => dim,
+            Form::Vector(_) => 0,
+        }
+    }
+
     /// The output pooled over tokens in one operation, where the layer has one; the same values as pooling afterwards.
     fn forward_pooled(&self, _pass: &Pass<'_>, _x: &Representation, _pool: Pool) -> Option<Representation> {
         None
@@ -118,6 +126,11 @@ impl Encoder {
     /// Position of a layer.
     pub fn layer(&self, name: &str) -> Option<usize> {
         self.layers.iter().position(|(layer, _)| layer == name)
+    }
+
+    /// Values that all layers keep for each token until the way back.
+    pub fn kept_per_token(&self) -> usize {
+        self.layers.iter().map(|(_, layer)| layer.kept_per_token()).sum()
     }
 
     /// The shape of a layer's output.

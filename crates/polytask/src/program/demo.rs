@@ -77,13 +77,15 @@ fn predictions(run: &Path) -> Result<String, Failure> {
 fn next(out: &Path, seconds: f64) -> String {
     let (run, config) = (out.join("run"), out.join(CONFIG_NAME));
     let (run, config) = (run.display(), config.display());
+    // The program as it was called: it need not be on the search path.
+    let program = std::env::args().next().unwrap_or_else(|| "polytask".into());
     format!(
         "done in {}. Next:\n  \
-         polytask check {config}\n  \
-         polytask eval {run} --split test --json\n  \
-         echo 'A dull and lifeless film.' | polytask predict {run} --task movies\n  \
-         polytask train {config} --set balance.method=equal --out {}\n\
-         Then copy {config} and point it at your own files; `polytask list readers` shows the formats.\n",
+         {program} check {config}\n  \
+         {program} eval {run} --split test\n  \
+         echo 'A dull and lifeless film.' | {program} predict {run} --task movies\n  \
+         {program} train {config} --set balance.method=equal --out {}\n\
+         Then copy {config} and point it at your own files; `{program} list readers` shows the formats.\n",
         duration(seconds),
         out.join("run-equal").display(),
     )
