@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use polytask::data::open::Roots;
+use polytask::kernels::ops::{Path, set_path};
 use polytask::train::{Plan, Schedule, State, extensions, take_step};
 use serde_json::json;
 
@@ -16,6 +17,7 @@ use crate::workload;
 /// Where the workload cannot be made or a step fails.
 pub fn run(name: &str, words: &[&str]) -> Result<String, String> {
     let sizes = Sizes::parse(words)?;
+    set_path(if sizes.word("kernels", "on") == "off" { Path::Plain } else { Path::Kernels });
     let threads = sizes.number("threads", 2)?;
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|error| error.to_string())?;
     let seconds = Duration::from_secs(sizes.number("secs", 6)? as u64);

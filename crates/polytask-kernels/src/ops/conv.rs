@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::Tensor;
 
 use super::host::{HostOp, Input, Keep, Operand, Outcome, apply};
+use super::plain;
 use super::pool::padded;
+use super::switch::uses_kernels;
 use crate::activation::Activation;
 use crate::filters::{FilterGradients, Filters};
 use crate::{conv, conv_max};
@@ -25,6 +27,9 @@ pub fn conv(
     bias: Tensor<1>,
     activation: Activation,
 ) -> Tensor<3> {
+    if !uses_kernels(&x) {
+        return plain::conv(x, &lengths, weights, bias, activation);
+    }
     apply(Conv { lengths, activation }, inputs(x, weights, bias))
 }
 
@@ -40,6 +45,9 @@ pub fn conv_max(
     bias: Tensor<1>,
     activation: Activation,
 ) -> Tensor<2> {
+    if !uses_kernels(&x) {
+        return plain::max_over_time(plain::conv(x, &lengths, weights, bias, activation), &lengths);
+    }
     apply(ConvMax { lengths, activation, argmax: Mutex::default() }, inputs(x, weights, bias))
 }
 

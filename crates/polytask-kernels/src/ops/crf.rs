@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::Tensor;
 
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::stepwise;
+use super::switch::uses_kernels;
 use crate::crf::{self, Crf, CrfGradients, Emissions, Legal};
 
 /// Gold tags of a batch.
@@ -33,6 +35,9 @@ pub fn crf(
     end: Tensor<1>,
     targets: CrfTargets,
 ) -> Tensor<1> {
+    if !uses_kernels(&emissions) {
+        return stepwise::crf(emissions, transitions, start, end, &targets);
+    }
     let inputs = vec![emissions.into(), transitions.into(), start.into(), end.into()];
     apply(CrfOp { targets, gradients: Mutex::default() }, inputs)
 }

@@ -3,10 +3,15 @@
 use burn::tensor::Tensor;
 
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::plain;
+use super::switch::uses_kernels;
 use crate::dropout::{dropout_backward, dropout_forward};
 
 /// Zeroes elements of `x` with probability `rate` and scales the others by `1 / (1 - rate)`; see [`crate::dropout::key`].
 pub fn dropout<const D: usize>(x: Tensor<D>, rate: f32, key: u64) -> Tensor<D> {
+    if !uses_kernels(&x) {
+        return plain::dropout(x, rate, key);
+    }
     apply(Dropout { rate, key }, vec![x.into()])
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::plain;
+use super::switch::uses_kernels;
 use crate::gather;
 
 /// Rows of `table` `[rows, d]`: `[index.len(), d]`; a row of zeros where an index is `u32::MAX`.
@@ -13,6 +15,9 @@ use crate::gather;
 ///
 /// Where an index is no row.
 pub fn gather(table: Tensor<2>, index: Arc<Vec<u32>>) -> Tensor<2> {
+    if !uses_kernels(&table) {
+        return plain::gather(table, &index);
+    }
     apply(Gather { index }, vec![table.into()])
 }
 

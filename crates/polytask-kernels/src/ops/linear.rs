@@ -3,11 +3,16 @@
 use burn::tensor::Tensor;
 
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::plain;
+use super::switch::uses_kernels;
 use crate::activation::Activation;
 use crate::linear::{self, Linear};
 
 /// `activation(x w + bias)`: `x` `[rows, inputs]`, `weight` `[inputs, outputs]`, `bias` `[outputs]`.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
+    if !uses_kernels(&x) {
+        return plain::linear(x, weight, bias, activation);
+    }
     apply(LinearOp { activation }, vec![x.into(), weight.into(), bias.into()])
 }
 

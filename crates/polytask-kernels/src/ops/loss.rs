@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use burn::tensor::Tensor;
 
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::plain;
+use super::switch::uses_kernels;
 use crate::loss::{self, Normalizer};
 
 /// Mean softmax cross-entropy of `logits` `[n, classes]` against one class a row; `u32::MAX` is missing. `[1]`.
@@ -13,11 +15,17 @@ use crate::loss::{self, Normalizer};
 ///
 /// Where a class is out of range.
 pub fn cross_entropy(logits: Tensor<2>, targets: Vec<u32>) -> Tensor<1> {
+    if !uses_kernels(&logits) {
+        return plain::cross_entropy(logits, &targets);
+    }
     apply(CrossEntropy { targets, gradient: Mutex::default() }, vec![logits.into()])
 }
 
 /// Mean squared error of `predictions` `[n, 1]` against one number a row; NaN is missing. `[1]`.
 pub fn squared_error(predictions: Tensor<2>, targets: Vec<f32>) -> Tensor<1> {
+    if !uses_kernels(&predictions) {
+        return plain::squared_error(predictions, &targets);
+    }
     apply(SquaredError { targets, gradient: Mutex::default() }, vec![predictions.into()])
 }
 

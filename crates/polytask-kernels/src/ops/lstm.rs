@@ -6,6 +6,8 @@ use burn::tensor::Tensor;
 
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
 use super::pool::padded;
+use super::stepwise;
+use super::switch::uses_kernels;
 use crate::lstm::{self, LstmCache, lstm_backward, lstm_forward, lstm_infer};
 
 /// The weights of one direction, gates in the order input, forget, cell, output.
@@ -23,6 +25,9 @@ pub struct LstmWeights {
 ///
 /// The backward direction starts at each text's own end; past a length the output is zero.
 pub fn bilstm(x: Tensor<3>, lengths: Arc<Vec<usize>>, forward: LstmWeights, backward: LstmWeights) -> Tensor<3> {
+    if !uses_kernels(&x) {
+        return stepwise::bilstm(x, &lengths, forward, backward);
+    }
     let mut inputs = vec![x.into()];
     for LstmWeights { input, recurrent, bias } in [forward, backward] {
         inputs.extend([input.into(), recurrent.into(), bias.into()]);

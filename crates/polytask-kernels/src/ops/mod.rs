@@ -1,7 +1,8 @@
 //! How do kernels take part in a burn graph?
 //!
 //! Each function records one operation that runs a kernel of this crate forward and backward. They stand for what a user
-//! of burn would compose from its own operations, and mix freely with those.
+//! of burn would compose from its own operations, and mix freely with those. That composition is what runs on devices
+//! other than Flex, whose memory no kernel can read, and everywhere after [`set_path`] with [`Path::Plain`].
 
 mod conv;
 mod crf;
@@ -11,7 +12,10 @@ mod host;
 mod linear;
 mod loss;
 mod lstm;
+mod plain;
 mod pool;
+mod stepwise;
+mod switch;
 
 pub use conv::{conv, conv_max};
 pub use crf::{CrfTargets, crf};
@@ -22,3 +26,4 @@ pub use linear::linear;
 pub use loss::{cross_entropy, squared_error};
 pub use lstm::{LstmWeights, bilstm};
 pub use pool::{max_over_time, mean_over_time};
+pub use switch::{Path, set_path};

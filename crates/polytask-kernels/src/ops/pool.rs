@@ -5,16 +5,24 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::Tensor;
 
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::plain;
+use super::switch::uses_kernels;
 use crate::padded::Padded;
 use crate::pool;
 
 /// The maximum over time of `x` `[batch, time, d]`: `[batch, d]`; zeros for a text of length 0.
 pub fn max_over_time(x: Tensor<3>, lengths: Arc<Vec<usize>>) -> Tensor<2> {
+    if !uses_kernels(&x) {
+        return plain::max_over_time(x, &lengths);
+    }
     apply(Max { lengths, argmax: Mutex::default() }, vec![x.into()])
 }
 
 /// The mean over time of `x` `[batch, time, d]`: `[batch, d]`; zeros for a text of length 0.
 pub fn mean_over_time(x: Tensor<3>, lengths: Arc<Vec<usize>>) -> Tensor<2> {
+    if !uses_kernels(&x) {
+        return plain::mean_over_time(x, &lengths);
+    }
     apply(Mean { lengths }, vec![x.into()])
 }
 

@@ -1,6 +1,7 @@
-//! Do the operations compute what burn's own would? Values and gradients against the plain composition.
+//! Do the operations compute what burn's own would? Both paths against a composition text by text.
 #![cfg(feature = "burn")]
 
+mod hostile;
 mod plain;
 mod support;
 
@@ -11,7 +12,7 @@ use polytask_kernels::activation::Activation;
 use polytask_kernels::crf::Legal;
 use polytask_kernels::ops::{self, CrfTargets, LstmWeights};
 use polytask_kernels::{dropout, gather};
-use support::{Leaves, close, constant, device, random, run, run_untracked, same, values};
+use support::{Leaves, close, constant, device, on_both_paths, random, run, run_untracked, same, values};
 
 const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Relu, Activation::Tanh];
 
@@ -97,9 +98,14 @@ fn conv_max_is_conv_and_the_maximum() {
             let shapes = filters(&lengths, time, d, widths);
             let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
             let fused = |l: &Leaves| ops::conv_max(l.get(0), lengths.clone(), weights(l, widths), l.get(1), activation);
-            same(&shapes, fused, |l| {
+            let apart = |l: &Leaves| {
                 let y = ops::conv(l.get(0), lengths.clone(), weights(l, widths), l.get(1), activation);
                 ops::max_over_time(y, lengths.clone())
+            };
+            on_both_paths(|_| {
+                let (fused, apart) = (run(&shapes, fused), run(&shapes, apart));
+                close(&fused.values, &apart.values, "value");
+                fused.gradients.iter().zip(&apart.gradients).for_each(|(got, want)| close(got, want, "gradient"));
             });
             same(&shapes, fused, |l| {
                 plain::max_over_time(
@@ -260,14 +266,16 @@ fn only_what_asks_for_a_gradient_gets_one() {
     let (lengths, shapes): (_, [&[usize]; 2]) = (Arc::new(vec![2, 3]), [&[6, 4], &[4]]);
     let text = random(2 * 3 * 2, 5);
     let on = |l: &Leaves, x: Tensor<3>| ops::conv(x, lengths.clone(), vec![l.get(0)], l.get(1), Activation::Tanh);
-    let constant_text = run(&shapes, |l| on(l, constant(text.clone(), [2, 3, 2])));
-    let tracked_text = run(&shapes, |l| on(l, constant(text.clone(), [2, 3, 2]).require_grad()));
-    assert_eq!(constant_text.values, tracked_text.values);
-    assert_eq!(constant_text.gradients, tracked_text.gradients);
-    // A tensor outside autodiff altogether.
-    let inner = Tensor::<2>::from_data([[1.0, -2.0], [0.5, 3.0]], &device().inner());
-    let bias = Tensor::<1>::zeros([2], &device().inner());
-    let y = ops::linear(inner.clone(), inner, bias, Activation::Relu);
-    close(&values(y), &[0.0, 0.0, 2.0, 8.0], "value");
-    assert_eq!(run_untracked(&[&[2, 2]], |l| ops::dropout::<2>(l.get(0), 0.0, 1)), random(4, 1));
+    on_both_paths(|_| {
+        let constant_text = run(&shapes, |l| on(l, constant(text.clone(), [2, 3, 2])));
+        let tracked_text = run(&shapes, |l| on(l, constant(text.clone(), [2, 3, 2]).require_grad()));
+        assert_eq!(constant_text.values, tracked_text.values);
+        assert_eq!(constant_text.gradients, tracked_text.gradients);
+        // A tensor outside autodiff altogether.
+        let inner = Tensor::<2>::from_data([[1.0, -2.0], [0.5, 3.0]], &device().inner());
+        let bias = Tensor::<1>::zeros([2], &device().inner());
+        let y = ops::linear(inner.clone(), inner, bias, Activation::Relu);
+        close(&values(y), &[0.0, 0.0, 2.0, 8.0], "value");
+        assert_eq!(run_untracked(&[&[2, 2]], |l| ops::dropout::<2>(l.get(0), 0.0, 1)), random(4, 1));
+    });
 }

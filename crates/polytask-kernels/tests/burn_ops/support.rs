@@ -1,6 +1,9 @@
 //! How are two compositions compared? On the same random inputs, by their values and all gradients.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, Tensor, TensorData};
+use polytask_kernels::ops::{Path, set_path};
 
 /// Largest difference allowed, as a share of the value, or of a hundredth of the largest one where that is more.
 const TOLERANCE: f32 = 1e-4;
@@ -48,6 +51,17 @@ impl Leaves {
     }
 }
 
+/// Runs `check` on each path. The switch is the process's, so that one test at a time may hold it.
+#[track_caller]
+pub fn on_both_paths(mut check: impl FnMut(Path)) {
+    static SWITCH: Mutex<()> = Mutex::new(());
+    let _held = SWITCH.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in [Path::Plain, Path::Kernels] {
+        set_path(path);
+        check(path);
+    }
+}
+
 /// What a composition gives: its values, and the gradient of a weighted sum of them by each input.
 pub struct Result {
     pub values: Vec<f32>,
@@ -76,19 +90,22 @@ pub fn run_untracked<const D: usize>(shapes: &[&[usize]], compose: impl Fn(&Leav
     values(output)
 }
 
-/// Panics unless two compositions have the same values and gradients, with and without a tape.
+/// Panics unless operations, on each path, have the values and gradients of a composition, with and without a tape.
 #[track_caller]
 pub fn same<const D: usize>(
     shapes: &[&[usize]],
-    fused: impl Fn(&Leaves) -> Tensor<D>,
-    plain: impl Fn(&Leaves) -> Tensor<D>,
+    operations: impl Fn(&Leaves) -> Tensor<D>,
+    composed: impl Fn(&Leaves) -> Tensor<D>,
 ) {
-    let (got, want) = (run(shapes, &fused), run(shapes, &plain));
-    close(&got.values, &want.values, "value");
-    assert_eq!(run_untracked(shapes, &fused), got.values, "values with and without a tape");
-    for (at, (got, want)) in got.gradients.iter().zip(&want.gradients).enumerate() {
-        close(got, want, &format!("gradient of input {at}"));
-    }
+    let want = run(shapes, &composed);
+    on_both_paths(|path| {
+        let got = run(shapes, &operations);
+        close(&got.values, &want.values, &format!("{path:?}, value"));
+        assert_eq!(run_untracked(shapes, &operations), got.values, "{path:?}, values with and without a tape");
+        for (at, (got, want)) in got.gradients.iter().zip(&want.gradients).enumerate() {
+            close(got, want, &format!("{path:?}, gradient of input {at}"));
+        }
+    });
 }
 
 #[track_caller]

@@ -196,5 +196,5 @@ pub(super) const PRAISE_VERDICTS: &[&str] = &[
 ];
 
 /// A review that no corpus has.
-pub(super) const EXAMPLE: &str = "The script is witty, the camera never rests, and Ottilie Brandmere is superb as the tired \
-     detective. I would watch it again tomorrow.";
+pub(super) const EXAMPLE: &str = "This thriller is gripping and original. The script is witty, the acting is superb, and I \
+     enjoyed every minute. Highly recommended.";
