@@ -126,7 +126,11 @@ fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
         let message = format!("no balancer is called `{}`", spec.balance.method);
         TrainError::config(&["balance", "method"], message, format!("accepted: {}", known()))
     })?;
-    debug_assert_eq!(entry.needs, Needs::Losses, "a step provides losses and nothing else");
+    if entry.needs != Needs::Losses {
+        let message =
+            format!("`{}` needs more of a step than the losses, which is all that training provides", entry.key);
+        return Err(TrainError::config(&["balance", "method"], message, format!("accepted: {}", known())));
+    }
     (entry.build)(&spec.balance.options, &tasks).map_err(|error| {
         let message = match &error {
             polytask_balance::Error::Options { message, .. } => message.clone(),
