@@ -3,6 +3,7 @@
 //! The response of a filter of width `k` at position `t` covers the positions from `t - (k - 1) / 2` to `t + k / 2`;
 //! outside the text they read zero. Products run straight on overlapping rows of a copy with zeros between texts.
 
+use crate::bands::Bands;
 use crate::filters::{Convolution, FilterGradients, Filters};
 use crate::math::vectorize;
 use crate::matrix::{Accumulate, MatMut, MatRef, matmul};
@@ -23,9 +24,9 @@ pub fn forward(shape: &Padded<'_>, x: &[f32], filters: &Filters<'_>, out: &mut [
     check(shape, x, filters, out);
     let runs = shape.runs(ROWS);
     let outs = split(out, runs.iter().map(|run| run.len() * shape.time * filters.columns()));
-    let convolution = Convolution { shape, x, filters };
+    let (convolution, bands) = (Convolution { shape, x, filters }, Bands::new(filters, shape.features));
     let tasks = runs.into_par_iter().zip(outs);
-    tasks.for_each_init(Scratch::default, |scratch, (run, out)| run_forward(convolution, run, out, scratch));
+    tasks.for_each_init(Scratch::default, |scratch, (run, out)| run_forward(convolution, &bands, run, out, scratch));
 }
 
 /// Buffers that serve one run after another.
@@ -35,35 +36,32 @@ struct Scratch {
     responses: Vec<f32>,
 }
 
-fn run_forward(convolution: Convolution<'_>, run: Range<usize>, out: &mut [f32], scratch: &mut Scratch) {
+fn run_forward(convolution: Convolution<'_>, bands: &Bands, run: Range<usize>, out: &mut [f32], scratch: &mut Scratch) {
     let Convolution { shape, filters, .. } = convolution;
     let Scratch { packed, responses } = scratch;
     let (count, columns, gap) = (filters.count, filters.columns(), gap(filters));
     pack_input(packed, convolution, run.clone());
-    for (kind, (width, weights)) in filters.widths.iter().zip(filters.weights).enumerate() {
-        let windows = windows(packed, gap, (width - 1) / 2, *width, shape.features);
-        // Only the size matters: the product overwrites what is there.
-        responses.resize(windows.rows() * count, 0.0);
-        let weights = MatRef::new(weights, width * shape.features, count);
-        matmul(MatMut::new(responses, windows.rows(), count), windows, weights, Accumulate::Overwrite);
-        let bias = &filters.bias[kind * count..][..count];
-        vectorize(
-            #[inline(always)]
-            || {
-                for (text, item) in run.clone().enumerate() {
-                    let rows = out[text * shape.time * columns..].chunks_exact_mut(columns);
-                    // An empty text has no rows to start at.
-                    let first = packed.starts[text].saturating_sub(gap) * count;
-                    let responses = responses.get(first..).unwrap_or_default().chunks_exact(count);
-                    for (row, response) in rows.zip(responses).take(shape.lengths[item]) {
-                        let cells = &mut row[kind * count..][..count];
-                        cells.copy_from_slice(response);
-                        filters.activation.apply_with_bias(cells, bias);
+    let positions = gap..packed.rows.saturating_sub(gap).max(gap);
+    // Only the size matters: the product overwrites what is there.
+    responses.resize(positions.len() * columns, 0.0);
+    bands.responses(packed, positions, responses);
+    vectorize(
+        #[inline(always)]
+        || {
+            for (text, item) in run.clone().enumerate() {
+                let rows = out[text * shape.time * columns..].chunks_exact_mut(columns);
+                // An empty text has no rows to start at.
+                let first = packed.starts[text].saturating_sub(gap) * columns;
+                let responses = responses.get(first..).unwrap_or_default().chunks_exact(columns);
+                for (row, response) in rows.zip(responses).take(shape.lengths[item]) {
+                    for (kind, response) in bands.order().iter().zip(response.chunks_exact(count)) {
+                        row[kind * count..][..count].copy_from_slice(response);
                     }
+                    filters.activation.apply_with_bias(row, filters.bias);
                 }
-            },
-        );
-    }
+            }
+        },
+    );
     for (text, item) in run.enumerate() {
         out[(text * shape.time + shape.lengths[item]) * columns..(text + 1) * shape.time * columns].fill(0.0);
     }

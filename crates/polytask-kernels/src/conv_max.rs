@@ -6,17 +6,19 @@
 //!
 //! Reference: Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014.
 
+use crate::bands::Bands;
 use crate::filters::{Convolution, FilterGradients, Filters};
 use crate::math::vectorize;
-use crate::matrix::{Accumulate, MatMut, MatRef, matmul};
 use crate::padded::{Packed, Padded};
 use crate::pool::{NOWHERE, take_greater};
 use crate::rows::{add_scaled, column_sums, split, transposed};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Positions that share a product, where texts are short enough; the height of a product where they are not.
+/// Positions of the texts that are worked on together, where texts are short enough.
 const ROWS: usize = 256;
+/// The largest height of a product, whose result then stays in the second-level cache.
+const HEIGHT: usize = 160;
 
 /// Computes `out` `[batch, widths * count]`: for each filter, the activation of its largest response to a text.
 ///
@@ -27,13 +29,13 @@ const ROWS: usize = 256;
 pub fn forward(shape: &Padded<'_>, x: &[f32], filters: &Filters<'_>, out: &mut [f32], argmax: &mut [u32]) {
     check(shape, x, filters, out, argmax);
     let convolution = Convolution { shape, x, filters };
-    let columns = filters.columns();
+    let (columns, bands) = (filters.columns(), Bands::new(filters, shape.features));
     let runs = shape.runs(ROWS);
     let outs = split(out, runs.iter().map(|run| run.len() * columns));
     let argmaxes = split(argmax, runs.iter().map(|run| run.len() * columns));
     let tasks = runs.into_par_iter().zip(outs).zip(argmaxes);
     tasks.for_each_init(Scratch::default, |scratch, ((run, out), argmax)| {
-        run_forward(convolution, run, Winners { out, argmax }, scratch);
+        run_forward(convolution, &bands, run, Winners { out, argmax }, scratch);
     });
 }
 
@@ -50,43 +52,48 @@ struct Scratch {
     responses: Vec<f32>,
 }
 
-/// The responses `[windows, count]` of the filters of one width to some of the windows of a run.
+/// The responses `[positions, columns]` around some of the positions of a run.
 struct Responses<'a> {
     data: &'a [f32],
-    windows: Range<usize>,
-    /// Which of the widths.
-    kind: usize,
+    positions: Range<usize>,
+    /// Which of the widths stands at each rank of the columns.
+    order: &'a [usize],
 }
 
-fn run_forward(convolution: Convolution<'_>, run: Range<usize>, mut winners: Winners<'_>, scratch: &mut Scratch) {
+fn run_forward(
+    convolution: Convolution<'_>,
+    bands: &Bands,
+    run: Range<usize>,
+    mut winners: Winners<'_>,
+    scratch: &mut Scratch,
+) {
     let Convolution { shape, x, filters } = convolution;
     let Scratch { packed, responses } = scratch;
-    let (features, count) = (shape.features, filters.count);
+    let (columns, gap) = (filters.columns(), filters.widest() / 2);
     let lengths = &shape.lengths[run.clone()];
     winners.out.fill(0.0);
     winners.argmax.fill(NOWHERE);
-    packed.fill(lengths, features, filters.widest() / 2, |item, rows| {
+    packed.fill(lengths, shape.features, gap, |item, rows| {
         rows.extend_from_slice(shape.valid(x, run.start + item));
     });
-    responses.resize(ROWS * count, 0.0);
-    for (kind, (width, weights)) in filters.widths.iter().zip(filters.weights).enumerate() {
-        let weights = MatRef::new(weights, width * features, count);
-        let total = (packed.rows + 1).saturating_sub(*width);
-        for first in (0..total).step_by(ROWS) {
-            let windows = first..total.min(first + ROWS);
-            let rows = MatRef::strided(&packed.data[first * features..], windows.len(), width * features, features);
-            matmul(MatMut::new(responses, windows.len(), count), rows, weights, Accumulate::Overwrite);
-            let block = Responses { data: responses, windows, kind };
-            vectorize(
-                #[inline(always)]
-                || winners.take(&block, filters, lengths, &packed.starts),
-            );
-        }
+    let end = packed.rows.saturating_sub(gap);
+    let total = end.saturating_sub(gap);
+    // Parts of equal height: a low last one would cost almost as much as a high one.
+    let height = total.div_ceil(total.div_ceil(HEIGHT).max(1)).max(1);
+    responses.resize(height * columns, 0.0);
+    for first in (gap..end).step_by(height) {
+        let positions = first..end.min(first + height);
+        bands.responses(packed, positions.clone(), responses);
+        let block = Responses { data: responses, positions, order: bands.order() };
+        vectorize(
+            #[inline(always)]
+            || winners.take(&block, filters, lengths, &packed.starts),
+        );
     }
     vectorize(
         #[inline(always)]
         || {
-            let texts = winners.out.chunks_exact_mut(filters.columns()).zip(lengths);
+            let texts = winners.out.chunks_exact_mut(columns).zip(lengths);
             let texts = texts.filter(|(_, length)| **length > 0);
             texts.for_each(|(row, _)| filters.activation.apply_with_bias(row, filters.bias));
         },
@@ -97,18 +104,20 @@ impl Winners<'_> {
     /// Lets the windows around the positions of each text compete; the others are around the zeros between texts.
     #[inline(always)]
     fn take(&mut self, block: &Responses<'_>, filters: &Filters<'_>, lengths: &[usize], starts: &[usize]) {
-        let (width, count, columns) = (filters.widths[block.kind], filters.count, filters.columns());
+        let (count, columns) = (filters.count, filters.columns());
+        let Responses { data, positions, order } = block;
         for (text, (length, start)) in lengths.iter().zip(starts).enumerate() {
             if *length == 0 {
                 continue;
             }
-            // The gap before a text is at least as wide as what a filter sees to the left.
-            let begin = start - (width - 1) / 2;
-            let first = text * columns + block.kind * count;
-            let (best, argmax) = (&mut self.out[first..][..count], &mut self.argmax[first..][..count]);
-            for window in block.windows.start.max(begin)..block.windows.end.min(begin + length) {
-                let row = &block.data[(window - block.windows.start) * count..][..count];
-                take_greater(row, (window - begin) as u32, best, argmax);
+            let own = positions.start.max(*start)..positions.end.min(start + length);
+            for (rank, kind) in order.iter().enumerate() {
+                let cells = text * columns + kind * count;
+                let (best, argmax) = (&mut self.out[cells..][..count], &mut self.argmax[cells..][..count]);
+                for position in own.clone() {
+                    let row = &data[(position - positions.start) * columns + rank * count..][..count];
+                    take_greater(row, (position - start) as u32, best, argmax);
+                }
             }
         }
     }

@@ -11,6 +11,8 @@
 //! Shapes are checked with assertions: a slice of the wrong size is a mistake of the calling code, and panics.
 
 pub mod activation;
+mod bands;
+mod buffers;
 pub mod conv;
 pub mod conv_max;
 pub mod crf;
@@ -30,6 +32,7 @@ pub mod padded;
 pub mod pool;
 mod rng;
 pub mod rows;
+pub mod threads;
 
 #[cfg(test)]
 mod testing;

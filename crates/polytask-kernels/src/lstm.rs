@@ -18,6 +18,7 @@
 
 use rayon::prelude::*;
 
+use crate::buffers::Buffer;
 use crate::matrix::{Accumulate, MatMut, MatRef, matmul};
 use crate::packed::{Packed, Right, Rows};
 use crate::padded::Padded;
@@ -86,13 +87,13 @@ struct Group {
 #[derive(Debug)]
 struct Track {
     /// `[row, e + 1 + h]`.
-    rows: Vec<f32>,
+    rows: Buffer,
     /// `[row, 4h]`, after their activations.
-    gates: Vec<f32>,
+    gates: Buffer,
     /// `[row, h]`.
-    cells: Vec<f32>,
+    cells: Buffer,
     /// `[row, h]`.
-    hidden: Vec<f32>,
+    hidden: Buffer,
 }
 
 /// Runs both directions over `x` `[batch, time, e]` into `out` `[batch, time, 2h]` (forward, then backward direction).
@@ -164,7 +165,7 @@ pub fn lstm_backward(
         let right = Right { data: weights.recurrent, row_stride: 1, col_stride: 4 * h };
         Packed::new(right, 4 * h, h)
     });
-    let parts: Vec<[(Vec<f32>, Vec<f32>); 2]> = cache
+    let parts: Vec<[(Buffer, Buffer); 2]> = cache
         .groups
         .par_iter()
         .map(|(group, tracks)| {
@@ -191,7 +192,7 @@ pub fn lstm_backward(
     [0, 1].map(|direction| {
         let mut total = vec![0.0; cache.sizes.row() * 4 * h];
         for part in &parts {
-            total.iter_mut().zip(&part[direction].1).for_each(|(total, value)| *total += value);
+            total.iter_mut().zip(part[direction].1.iter()).for_each(|(total, value)| *total += value);
         }
         let recurrent = total.split_off((e + 1) * 4 * h);
         let bias = total.split_off(e * 4 * h);
@@ -227,19 +228,22 @@ impl Prepared {
 /// Runs one direction of a group.
 fn walk(x: &[f32], shape: &Padded, group: &Group, direction: usize, weights: &Prepared, sizes: Sizes) -> Track {
     let (Sizes { e, h }, width, count) = (sizes, sizes.row(), group.count());
-    let mut rows = vec![0.0; count * width];
+    let mut rows = Buffer::dirty(count * width);
     for (rank, text) in group.texts.iter().enumerate() {
         let tokens = shape.valid(x, *text);
         for (step, token) in ordered(tokens.chunks_exact(e), direction).enumerate() {
-            let row = &mut rows[(group.offsets[step] + rank) * width..][..=e];
+            let row = &mut rows[(group.offsets[step] + rank) * width..][..width];
             row[..e].copy_from_slice(token);
             row[e] = 1.0;
+            if step == 0 {
+                row[e + 1..].fill(0.0);
+            }
         }
     }
-    let mut gates = vec![0.0; count * 4 * h];
+    let mut gates = Buffer::dirty(count * 4 * h);
     let (left, right) = (MatRef::strided(&rows, count, e + 1, width), MatRef::new(&weights.input, e + 1, 4 * h));
     matmul(MatMut::new(&mut gates, count, 4 * h), left, right, Accumulate::Overwrite);
-    let (mut cells, mut hidden, mut scratch) = (vec![0.0; count * h], vec![0.0; count * h], Vec::new());
+    let (mut cells, mut hidden, mut scratch) = (Buffer::dirty(count * h), Buffer::dirty(count * h), Vec::new());
     for step in 0..group.steps() {
         let (first, alive) = group.rows_of(step);
         let gates = &mut gates[first * 4 * h..][..alive * 4 * h];
@@ -269,9 +273,9 @@ fn walk_back(
     direction: usize,
     transposed: &Packed,
     dout: &[f32],
-) -> Vec<f32> {
+) -> Buffer {
     let (h, count) = (cache.sizes.h, group.count());
-    let mut dhidden = vec![0.0; count * h];
+    let mut dhidden = Buffer::dirty(count * h);
     for (rank, text) in group.texts.iter().enumerate() {
         let values = &dout[text * cache.time * 2 * h..][..cache.lengths[*text] * 2 * h];
         for (step, values) in ordered(values.chunks_exact(2 * h), direction).enumerate() {
@@ -279,7 +283,8 @@ fn walk_back(
         }
     }
     let alive_most = group.rows_of(0).1;
-    let (mut dgates, mut dcells, mut scratch) = (vec![0.0; count * 4 * h], vec![0.0; alive_most * h], Vec::new());
+    let (mut dgates, mut dcells, mut scratch) =
+        (Buffer::dirty(count * 4 * h), Buffer::zeros(alive_most * h), Vec::new());
     for step in (0..group.steps()).rev() {
         let (first, alive) = group.rows_of(step);
         let (earlier, dhidden) = dhidden.split_at_mut(first * h);
@@ -299,11 +304,11 @@ fn walk_back(
 }
 
 /// Returns the gradients of a track's input `[row, e]` and of all weights `[e + 1 + h, 4h]`.
-fn finish(track: &Track, dgates: &[f32], input: &[f32], sizes: Sizes) -> (Vec<f32>, Vec<f32>) {
+fn finish(track: &Track, dgates: &[f32], input: &[f32], sizes: Sizes) -> (Buffer, Buffer) {
     let (Sizes { e, h }, width) = (sizes, sizes.row());
     let count = track.rows.len() / width;
     let gates = MatRef::new(dgates, count, 4 * h);
-    let (mut dx, mut dweights) = (vec![0.0; count * e], vec![0.0; width * 4 * h]);
+    let (mut dx, mut dweights) = (Buffer::dirty(count * e), Buffer::dirty(width * 4 * h));
     rayon::join(
         || matmul(MatMut::new(&mut dx, count, e), gates, MatRef::new(input, e, 4 * h).t(), Accumulate::Overwrite),
         || {

@@ -17,11 +17,36 @@ pub fn vectorize<R>(f: impl FnOnce() -> R) -> R {
 /// Returns `e^x` within a relative error of 2e-7; zero below about -104 and infinite above about 88.7.
 #[inline(always)]
 pub fn exp1(x: f32) -> f32 {
-    /// Adding it rounds to an integer, which is then in the low bits.
-    const ROUND: f32 = 12_582_912.0;
     // Comparisons rather than `clamp`, `min` and `max`, so that NaN passes through.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.5 { -104.5 } else { x };
+    let (e, n) = parts(x);
+    // 2^n in two factors: n reaches from -151 to 128, beyond the exponents of one normal number.
+    let half = n >> 1;
+    e * power(half) * power(n.wrapping_sub(half))
+}
+
+/// Returns `e^x` for a place where what is below 1e-38 may count as that, and what is above 2e38 as infinite.
+#[inline(always)]
+fn exp_coarse_ends(x: f32) -> f32 {
+    let x = if x > 89.0 { 89.0 } else { x };
+    let x = if x < -87.0 { -87.0 } else { x };
+    let (e, n) = parts(x);
+    // At n = 128 the exponent is that of infinity.
+    e * power(n)
+}
+
+/// Returns `2^n` for `n` from -126 to 127.
+#[inline(always)]
+fn power(n: i32) -> f32 {
+    f32::from_bits((n.wrapping_add(127) as u32) << 23)
+}
+
+/// Returns `e` and `n` with `e^x = e * 2^n`, the first between 0.7 and 1.5.
+#[inline(always)]
+fn parts(x: f32) -> (f32, i32) {
+    /// Adding it rounds to an integer, which is then in the low bits.
+    const ROUND: f32 = 12_582_912.0;
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     // ln 2 in two parts, the first exact in few bits.
@@ -32,18 +57,13 @@ pub fn exp1(x: f32) -> f32 {
     let p = p * r + 4.166_579_6e-2;
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 0.5;
-    let e = p * (r * r) + r + 1.0;
-    // 2^n in two factors: n reaches from -151 to 128, beyond the exponents of one normal number.
-    let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-    let half = n >> 1;
-    let power = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
-    e * power(half) * power(n.wrapping_sub(half))
+    (p * (r * r) + r + 1.0, (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32))
 }
 
 /// Returns `1 / (1 + e^-x)` within a relative error of 3e-7.
 #[inline(always)]
 pub fn sigmoid1(x: f32) -> f32 {
-    1.0 / (1.0 + exp1(-x))
+    1.0 / (1.0 + exp_coarse_ends(-x))
 }
 
 /// Returns the hyperbolic tangent within a relative error of 2e-7, near zero too.
@@ -57,7 +77,7 @@ pub fn tanh1(x: f32) -> f32 {
     let p = p * z + 1.333_144_2e-1;
     let p = p * z - 3.333_328e-1;
     let near = p * z * magnitude + magnitude;
-    let far = 1.0 - 2.0 / (exp1(2.0 * magnitude) + 1.0);
+    let far = 1.0 - 2.0 / (exp_coarse_ends(2.0 * magnitude) + 1.0);
     let value = if magnitude < 0.625 { near } else { far };
     value.copysign(x)
 }

@@ -21,7 +21,7 @@ pub use encoder::{Demand, Encoder, Layer};
 pub use head::{Head, Knowledge, LossSum, Prediction, Scores};
 pub use input::{Feed, FitError, Fitted, Input, InputKnowledge, Prepared, WordsKnowledge, file as input_file, fit};
 pub use judge::Judge;
-pub use model::Model;
+pub use model::{Batch, Model};
 pub use parameters::{Group, Init, Owner, Parameter, ParameterId, Parameters, Table, TableId, TaskId};
 pub use pass::{Gradients, Mode, Pass, RowGradient};
 pub use predictor::Predictor;

@@ -1,6 +1,7 @@
 //! How do inputs, encoders and heads make one network?
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
 use indexmap::IndexMap;
@@ -25,6 +26,24 @@ pub struct Model {
     encoders: IndexMap<String, Encoder>,
     tasks: Vec<TaskNet>,
 }
+
+/// Examples of one dataset, and the targets of the tasks that are trained on them.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The examples.
+    pub feed: Feed<'a>,
+    /// The tasks and their targets on these examples.
+    pub tasks: Vec<(TaskId, TargetBatch<'a>)>,
+}
+
+impl Batch<'_> {
+    fn task_ids(&self) -> impl Iterator<Item = TaskId> {
+        self.tasks.iter().map(|(task, _)| *task)
+    }
+}
+
+/// What each encoder that ran hands on, layer by layer; `None` for what nobody asked for.
+type Outputs = Vec<Option<Vec<Option<Representation>>>>;
 
 /// Where a task attaches, and its head.
 #[derive(Debug)]
@@ -96,43 +115,88 @@ impl Model {
         self.inputs[&encoder.input].form().dim() + encoder.kept_per_token()
     }
 
-    /// The mean loss of each task on a batch, `[1]`; `None` where all its targets are missing.
-    pub fn losses(
-        &self,
-        pass: &Pass<'_>,
-        feed: Feed<'_>,
-        tasks: &[(TaskId, TargetBatch<'_>)],
-    ) -> Vec<Option<Tensor<1>>> {
-        let ids: Vec<TaskId> = tasks.iter().map(|(id, _)| *id).collect();
-        let representations = self.representations(pass, feed, &ids);
-        tasks
-            .iter()
-            .zip(representations)
-            .map(|((id, targets), x)| self.tasks[id.0].head.loss(pass, x, *targets))
-            .collect()
+    /// The mean loss of each task of each batch, `[1]`; `None` where all its targets are missing.
+    ///
+    /// Batches that read the same input and ask the same of every layer, vectors of whole examples, run as one.
+    pub fn losses(&self, pass: &Pass<'_>, batches: &[Batch<'_>]) -> Vec<Vec<Option<Tensor<1>>>> {
+        let mut losses: Vec<Vec<Option<Tensor<1>>>> = vec![Vec::new(); batches.len()];
+        for group in self.joined(batches) {
+            let feeds: Vec<Feed<'_>> = group.iter().map(|&batch| batches[batch].feed).collect();
+            let tasks: Vec<TaskId> = group.iter().flat_map(|&batch| batches[batch].task_ids()).collect();
+            let outputs = self.outputs(pass, &feeds, &tasks);
+            let mut first = 0;
+            for (&index, feed) in group.iter().zip(&feeds) {
+                let rows = first..first + feed.index.len();
+                first = rows.end;
+                let of_task = |(task, targets): &(TaskId, TargetBatch<'_>)| {
+                    let net = &self.tasks[task.0];
+                    let rows = (group.len() > 1).then(|| rows.clone());
+                    net.head.loss(pass, net.read(&outputs, rows), *targets)
+                };
+                losses[index] = batches[index].tasks.iter().map(of_task).collect();
+            }
+        }
+        losses
     }
 
     /// What each task's head computes for a batch, without dropout.
     pub fn infer(&self, pass: &Pass<'_>, feed: Feed<'_>, tasks: &[TaskId]) -> Vec<Scores> {
-        let representations = self.representations(pass, feed, tasks);
-        tasks.iter().zip(representations).map(|(id, x)| self.tasks[id.0].head.infer(pass, x)).collect()
+        let outputs = self.outputs(pass, &[feed], tasks);
+        let of_task = |task: &TaskId| {
+            let net = &self.tasks[task.0];
+            net.head.infer(pass, net.read(&outputs, None))
+        };
+        tasks.iter().map(of_task).collect()
     }
 
-    /// What each task's head reads. Tasks on one encoder share its forward pass, encoders on one input share that.
-    fn representations(&self, pass: &Pass<'_>, feed: Feed<'_>, tasks: &[TaskId]) -> Vec<Representation> {
-        let mut inputs: Vec<Option<Representation>> = vec![None; self.inputs.len()];
-        let mut outputs: Vec<Option<Vec<Option<Representation>>>> = vec![None; self.encoders.len()];
-        for &task in tasks {
-            let index = self.tasks[task.0].encoder;
-            if outputs[index].is_some() {
-                continue;
+    /// Brings together batches, by their positions, that read the same prepared input and ask the same of every layer,
+    /// where all that heads read are vectors of whole examples.
+    ///
+    /// What heads read token by token stays apart: cutting a batch's tokens out of joined ones costs more than it saves.
+    fn joined(&self, batches: &[Batch<'_>]) -> Vec<Vec<usize>> {
+        let mut groups: Vec<(Vec<(usize, Vec<Demand>)>, Vec<usize>)> = Vec::new();
+        for (index, batch) in batches.iter().enumerate() {
+            let asked = self.asked(&batch.task_ids().collect::<Vec<_>>());
+            let same = |(other, members): &&mut (Vec<(usize, Vec<Demand>)>, Vec<usize>)| {
+                std::ptr::eq(batches[members[0]].feed.prepared, batch.feed.prepared) && *other == asked
+            };
+            match groups.iter_mut().filter(|_| self.reads_vectors(&asked)).find(same) {
+                Some((_, members)) => members.push(index),
+                None => groups.push((asked, vec![index])),
             }
+        }
+        groups.into_iter().map(|(_, members)| members).collect()
+    }
+
+    /// The encoders that tasks are attached to, ascending, and what they ask of the layers of each.
+    fn asked(&self, tasks: &[TaskId]) -> Vec<(usize, Vec<Demand>)> {
+        let mut encoders: Vec<usize> = tasks.iter().map(|task| self.tasks[task.0].encoder).collect();
+        encoders.sort_unstable();
+        encoders.dedup();
+        encoders.into_iter().map(|encoder| (encoder, self.demands(encoder, tasks))).collect()
+    }
+
+    /// Whether all that is asked are vectors of whole examples.
+    fn reads_vectors(&self, asked: &[(usize, Vec<Demand>)]) -> bool {
+        asked.iter().all(|(encoder, demands)| {
+            demands.iter().enumerate().all(|(layer, demand)| match demand {
+                Demand::Nothing | Demand::Pooled(_) => true,
+                Demand::Full => matches!(self.encoders[*encoder].form(layer), Form::Vector(_)),
+            })
+        })
+    }
+
+    /// The outputs of every encoder that tasks are attached to; encoders on one input share its forward pass.
+    fn outputs(&self, pass: &Pass<'_>, feeds: &[Feed<'_>], tasks: &[TaskId]) -> Outputs {
+        let mut inputs: Vec<Option<Representation>> = vec![None; self.inputs.len()];
+        let mut outputs: Outputs = vec![None; self.encoders.len()];
+        for (index, demands) in self.asked(tasks) {
             let encoder = &self.encoders[index];
             let input = self.inputs.get_index_of(&encoder.input).expect("checked: the input exists");
-            let x = inputs[input].get_or_insert_with(|| self.inputs[input].forward(pass, feed)).clone();
-            outputs[index] = Some(encoder.forward(pass, x, &self.demands(index, tasks)));
+            let x = inputs[input].get_or_insert_with(|| self.inputs[input].forward(pass, feeds)).clone();
+            outputs[index] = Some(encoder.forward(pass, x, &demands));
         }
-        tasks.iter().map(|&task| self.tasks[task.0].read(&outputs)).collect()
+        outputs
     }
 
     /// What the tasks of a pass ask of each layer of an encoder.
@@ -148,10 +212,14 @@ impl Model {
 }
 
 impl TaskNet {
-    /// Joins the layers that the task attaches to, pooled first where the task pools.
-    fn read(&self, outputs: &[Option<Vec<Option<Representation>>>]) -> Representation {
+    /// Joins the layers that the task attaches to, pooled first where the task pools; only `rows` of the batch where given.
+    fn read(&self, outputs: &Outputs, rows: Option<Range<usize>>) -> Representation {
         let layers = outputs[self.encoder].as_ref().expect("the task's encoder ran");
-        let mut parts = self.attach.iter().map(|&layer| layers[layer].clone().expect("the task asked for the layer"));
+        let part = |&layer: &usize| layers[layer].clone().expect("the task asked for the layer");
+        let mut parts = self.attach.iter().map(part).map(|part| match &rows {
+            Some(rows) => part.examples(rows.clone()),
+            None => part,
+        });
         match self.pool {
             Some(pool) => {
                 let vectors: Vec<Tensor<2>> = parts.map(|part| part.pooled(pool)).collect();

@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 
 use burn::tensor::{Tensor, TensorData};
+use polytask_kernels::gather::gather;
 use polytask_kernels::ops;
 
 use crate::parameters::{ParameterId, Parameters, TableId};
@@ -93,10 +94,8 @@ impl<'a> Pass<'a> {
     /// Distinct rows of a table, `[rows.len(), dim]`.
     pub fn rows(&self, id: TableId, rows: &[u32]) -> Tensor<2> {
         let table = self.parameters.table(id);
-        let mut values = Vec::with_capacity(rows.len() * table.dim);
-        for &row in rows {
-            values.extend_from_slice(&table.values[row as usize * table.dim..][..table.dim]);
-        }
+        let mut values = vec![0.0; rows.len() * table.dim];
+        gather(&table.values, table.dim, rows, &mut values);
         let tensor = Tensor::from_data(TensorData::new(values, [rows.len(), table.dim]), self.parameters.device());
         if !self.is_training() {
             return tensor;

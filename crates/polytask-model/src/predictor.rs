@@ -9,6 +9,7 @@ use polytask_data::interner::Interner;
 use polytask_data::load::{TextOptions, kept};
 use polytask_data::table::{Examples, Ragged};
 use polytask_data::tokenize::tokenize;
+use polytask_kernels::threads;
 use polytask_spec::network::Input as InputSpec;
 use polytask_spec::task::TaskKind;
 
@@ -66,7 +67,7 @@ impl Predictor {
     ///
     /// Texts longer than the input's `max_tokens` are cut as in training ([`Self::is_cut`]), never for tagging. A text without words is
     /// predicted from no evidence, and has no tags.
-    pub fn predict<S: AsRef<str>>(&self, task: TaskId, texts: &[Vec<S>]) -> Vec<Prediction> {
+    pub fn predict<S: AsRef<str> + Sync>(&self, task: TaskId, texts: &[Vec<S>]) -> Vec<Prediction> {
         if texts.is_empty() {
             return Vec::new();
         }
@@ -84,16 +85,18 @@ impl Predictor {
         let Saved { spec, description, model } = &self.saved;
         let prepared = description.inputs[spec.input_of(&spec.task[task.0])].prepare(&words);
         let examples = Examples::of_tokens(tokens);
-        let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
-        for index in inference_batches(&examples.lengths()) {
-            let pass = Pass::new(&model.parameters, Mode::Infer);
-            let feed = Feed { examples: &examples, prepared: &prepared, index: &index };
-            let scores = model.infer(&pass, feed, &[task]).remove(0);
-            for (&text, prediction) in index.iter().zip(model.head(task).predict(&pass, &scores)) {
-                predictions[text as usize] = Some(prediction);
+        threads::inside(|| {
+            let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
+            for index in inference_batches(&examples.lengths()) {
+                let pass = Pass::new(&model.parameters, Mode::Infer);
+                let feed = Feed { examples: &examples, prepared: &prepared, index: &index };
+                let scores = model.infer(&pass, feed, &[task]).remove(0);
+                for (&text, prediction) in index.iter().zip(model.head(task).predict(&pass, &scores)) {
+                    predictions[text as usize] = Some(prediction);
+                }
             }
-        }
-        predictions.into_iter().map(|prediction| prediction.expect("every text is in one batch")).collect()
+            predictions.into_iter().map(|prediction| prediction.expect("every text is in one batch")).collect()
+        })
     }
 
     fn text_options(&self, task: TaskId) -> TextOptions {

@@ -1,5 +1,6 @@
 //! What flows between inputs, layers and heads?
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
@@ -61,6 +62,17 @@ impl Representation {
                 Pool::Max => ops::max_over_time(values, lengths),
                 Pool::Mean => ops::mean_over_time(values, lengths),
             },
+        }
+    }
+
+    /// Some of the examples, in their order.
+    pub fn examples(self, rows: Range<usize>) -> Representation {
+        match self {
+            Representation::Vector(values) => Representation::Vector(values.narrow(0, rows.start, rows.len())),
+            Representation::Sequence(Sequence { values, lengths }) => Representation::Sequence(Sequence {
+                values: values.narrow(0, rows.start, rows.len()),
+                lengths: Arc::new(lengths[rows].to_vec()),
+            }),
         }
     }
 

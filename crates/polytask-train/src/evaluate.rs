@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use polytask_data::batches::inference_batches;
+use polytask_kernels::threads;
 use polytask_metrics::TaskScores;
 use polytask_model::{LossSum, Mode, Model, Pass, TargetBatch, TaskId};
 
@@ -18,7 +19,8 @@ pub fn evaluate_split(
 ) -> IndexMap<String, TaskScores> {
     let mut scores: Vec<Option<TaskScores>> = vec![None; tasks.len()];
     for source in &corpus.sources {
-        for (task, found) in source.tasks.iter().zip(evaluate(model, source, targets, split)) {
+        let found = threads::inside(|| evaluate(model, source, targets, split));
+        for (task, found) in source.tasks.iter().zip(found) {
             scores[task.0] = Some(found);
         }
     }

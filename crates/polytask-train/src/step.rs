@@ -5,7 +5,8 @@
 use burn::tensor::{ElementConversion, Tensor};
 use polytask_balance::{Needs, Seen};
 use polytask_data::sampler::{BatchRef, Step};
-use polytask_model::{Gradients, Mode, Pass, TaskId};
+use polytask_kernels::threads;
+use polytask_model::{Batch, Gradients, Mode, Pass, TaskId};
 
 use crate::error::{Diverged, TrainError};
 use crate::optimizer::Optimizer;
@@ -32,14 +33,16 @@ pub struct Stepped {
 ///
 /// Where a loss or the gradient is not finite, naming task, step and batch; parameters are then as before the step.
 pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> Result<Stepped, TrainError> {
+    threads::inside(|| run(plan, state, schedule, step))
+}
+
+fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> Result<Stepped, TrainError> {
     debug_assert_eq!(plan.balancer.needs(), Needs::Losses, "other needs are refused when a plan is made");
     let tasks = plan.spec.task.len();
     let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step });
     let mut losses: Vec<Option<Tensor<1>>> = vec![None; tasks];
-    for batch in &step.batches {
-        for (task, loss) in batch_losses(plan, &pass, batch, |task| state.standing.is_active(task)) {
-            losses[task.0] = loss;
-        }
+    for (task, loss) in losses_of(plan, &pass, &step.batches, |task| state.standing.is_active(task)) {
+        losses[task.0] = loss;
     }
     let values: Vec<Option<f64>> =
         losses.iter().map(|loss| loss.as_ref().map(|loss| loss.clone().into_scalar::<f32>().elem())).collect();
@@ -75,23 +78,25 @@ pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step
     Ok(Stepped { losses: values, weights, gradient_norm: norm, examples })
 }
 
-/// The losses of those tasks of a batch's dataset that `wanted` names.
-fn batch_losses(
+/// The losses of those tasks of the batches' datasets that `wanted` names.
+fn losses_of(
     plan: &Plan,
     pass: &Pass<'_>,
-    batch: &BatchRef,
+    batches: &[BatchRef],
     wanted: impl Fn(usize) -> bool,
 ) -> Vec<(TaskId, Option<Tensor<1>>)> {
-    let source = &plan.corpus.sources[batch.source];
-    let tasks: Vec<_> = source
-        .tasks
-        .iter()
-        .filter(|task| wanted(task.0))
-        .map(|&task| (task, plan.targets[task.0].train_batch(&batch.examples)))
-        .collect();
-    let feed = source.feed(&source.dataset.train, &batch.examples);
-    let losses = plan.model.losses(pass, feed, &tasks);
-    tasks.into_iter().map(|(task, _)| task).zip(losses).collect()
+    let mut present = Vec::new();
+    for batch in batches {
+        let source = &plan.corpus.sources[batch.source];
+        let tasks = source.tasks.iter().filter(|task| wanted(task.0));
+        let tasks: Vec<_> = tasks.map(|&task| (task, plan.targets[task.0].train_batch(&batch.examples))).collect();
+        if !tasks.is_empty() {
+            present.push(Batch { feed: source.feed(&source.dataset.train, &batch.examples), tasks });
+        }
+    }
+    let losses = plan.model.losses(pass, &present);
+    let tasks = present.iter().flat_map(|batch| batch.tasks.iter().map(|(task, _)| *task));
+    tasks.zip(losses.into_iter().flatten()).collect()
 }
 
 /// The tasks whose own gradient is not finite; all of them where it is only their sum.
@@ -100,7 +105,8 @@ fn culprits(plan: &Plan, state: &State, step: &Step, present: Vec<usize>) -> Vec
         let holds = |batch: &&BatchRef| plan.corpus.sources[batch.source].tasks.contains(&TaskId(task));
         let Some(batch) = step.batches.iter().find(holds) else { return true };
         let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step });
-        let loss = batch_losses(plan, &pass, batch, |other| other == task).into_iter().find_map(|(_, loss)| loss);
+        let loss = losses_of(plan, &pass, std::slice::from_ref(batch), |other| other == task);
+        let loss = loss.into_iter().find_map(|(_, loss)| loss);
         loss.is_none_or(|loss| Optimizer::norm(&pass.backward(loss)).is_finite())
     };
     let found: Vec<usize> = present.iter().copied().filter(|&task| !is_finite(task)).collect();

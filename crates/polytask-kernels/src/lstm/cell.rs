@@ -1,12 +1,9 @@
 //! What happens at one position? The gates' activations and the cell, and their derivatives.
 //!
-//! Values are worked in blocks of sixteen, the last one padded: without that, the values beyond the last full vector
-//! would be worked one by one, which takes as long as all the others.
+//! Values are worked in blocks of sixteen, then eight, and a last padded one: left to themselves, the values beyond the
+//! last full vector would be worked one by one, which takes as long as all the others.
 
 use crate::math::{sigmoid1, tanh1, vectorize};
-
-const BLOCK: usize = 16;
-type Block = [f32; BLOCK];
 
 /// What forward left of a position: `gates` `[alive, 4h]`, `cells` `[alive, h]`, and the cells `before` `[alive.., h]`,
 /// empty at the first position.
@@ -26,29 +23,45 @@ pub(super) fn forward(gates: &mut [f32], before: &[f32], cells: &mut [f32], hidd
             let rows = gates.chunks_exact_mut(4 * h).zip(cells.chunks_exact_mut(h)).zip(hidden.chunks_exact_mut(h));
             for (rank, ((gates, cells), hidden)) in rows.enumerate() {
                 let before = if before.is_empty() { before } else { &before[rank * h..][..h] };
-                for first in (0..h).step_by(BLOCK) {
-                    let length = BLOCK.min(h - first);
-                    let [input, forget, new, output] = std::array::from_fn(|gate| load(&gates[gate * h..][..h], first));
-                    let before = load(before, first);
-                    let (mut cell, mut state) = ([0.0; BLOCK], [0.0; BLOCK]);
-                    let (mut i, mut f, mut g, mut o) = (input, forget, new, output);
-                    for at in 0..BLOCK {
-                        i[at] = sigmoid1(i[at]);
-                        f[at] = sigmoid1(f[at]);
-                        g[at] = tanh1(g[at]);
-                        o[at] = sigmoid1(o[at]);
-                        cell[at] = f[at] * before[at] + i[at] * g[at];
-                        state[at] = o[at] * tanh1(cell[at]);
-                    }
-                    for (gate, values) in [i, f, g, o].iter().enumerate() {
-                        store(&mut gates[gate * h..][..h], first, length, values);
-                    }
-                    store(cells, first, length, &cell);
-                    store(hidden, first, length, &state);
+                let mut first = 0;
+                while first + 16 <= h {
+                    forward_block::<16>(gates, before, cells, hidden, first);
+                    first += 16;
+                }
+                while first < h {
+                    forward_block::<8>(gates, before, cells, hidden, first);
+                    first += 8;
                 }
             }
         },
     );
+}
+
+#[inline(always)]
+fn forward_block<const N: usize>(
+    gates: &mut [f32],
+    before: &[f32],
+    cells: &mut [f32],
+    hidden: &mut [f32],
+    first: usize,
+) {
+    let h = cells.len();
+    let [mut i, mut f, mut g, mut o]: [[f32; N]; 4] = std::array::from_fn(|gate| load(&gates[gate * h..][..h], first));
+    let before = load::<N>(before, first);
+    let (mut cell, mut state) = ([0.0; N], [0.0; N]);
+    for at in 0..N {
+        i[at] = sigmoid1(i[at]);
+        f[at] = sigmoid1(f[at]);
+        g[at] = tanh1(g[at]);
+        o[at] = sigmoid1(o[at]);
+        cell[at] = f[at] * before[at] + i[at] * g[at];
+        state[at] = o[at] * tanh1(cell[at]);
+    }
+    for (gate, values) in [i, f, g, o].iter().enumerate() {
+        store(&mut gates[gate * h..][..h], first, values);
+    }
+    store(cells, first, &cell);
+    store(hidden, first, &state);
 }
 
 /// Writes the gradients `[alive, 4h]` of the gates' sums, from those of the hidden states and of the cells `[alive, h]`;
@@ -62,49 +75,70 @@ pub(super) fn backward(values: &Values<'_>, dhidden: &[f32], dcells: &mut [f32],
             let outputs = dcells.chunks_exact_mut(h).zip(dgates.chunks_exact_mut(4 * h));
             for (rank, (((gates, cells), dhidden), (dcells, dgates))) in inputs.zip(outputs).enumerate() {
                 let before = if values.before.is_empty() { values.before } else { &values.before[rank * h..][..h] };
-                for first in (0..h).step_by(BLOCK) {
-                    let length = BLOCK.min(h - first);
-                    let [i, f, g, o]: [Block; 4] = std::array::from_fn(|gate| load(&gates[gate * h..][..h], first));
-                    let (before, cell) = (load(before, first), load(cells, first));
-                    let (dstate, mut dcell) = (load(dhidden, first), load(dcells, first));
-                    let mut sums = [[0.0; BLOCK]; 4];
-                    for at in 0..BLOCK {
-                        let activated = tanh1(cell[at]);
-                        let change = dcell[at] + dstate[at] * o[at] * (1.0 - activated * activated);
-                        sums[0][at] = change * g[at] * i[at] * (1.0 - i[at]);
-                        sums[1][at] = change * before[at] * f[at] * (1.0 - f[at]);
-                        sums[2][at] = change * i[at] * (1.0 - g[at] * g[at]);
-                        sums[3][at] = dstate[at] * activated * o[at] * (1.0 - o[at]);
-                        dcell[at] = change * f[at];
-                    }
-                    for (gate, values) in sums.iter().enumerate() {
-                        store(&mut dgates[gate * h..][..h], first, length, values);
-                    }
-                    store(dcells, first, length, &dcell);
+                let row = Values { gates, cells, before };
+                let mut first = 0;
+                while first + 16 <= h {
+                    backward_block::<16>(&row, dhidden, dcells, dgates, first);
+                    first += 16;
+                }
+                while first < h {
+                    backward_block::<8>(&row, dhidden, dcells, dgates, first);
+                    first += 8;
                 }
             }
         },
     );
 }
 
+#[inline(always)]
+fn backward_block<const N: usize>(
+    row: &Values<'_>,
+    dhidden: &[f32],
+    dcells: &mut [f32],
+    dgates: &mut [f32],
+    first: usize,
+) {
+    let h = row.cells.len();
+    let [i, f, g, o]: [[f32; N]; 4] = std::array::from_fn(|gate| load(&row.gates[gate * h..][..h], first));
+    let (before, cell) = (load::<N>(row.before, first), load::<N>(row.cells, first));
+    let (dstate, mut dcell) = (load::<N>(dhidden, first), load::<N>(dcells, first));
+    let mut sums = [[0.0; N]; 4];
+    for at in 0..N {
+        let activated = tanh1(cell[at]);
+        let change = dcell[at] + dstate[at] * o[at] * (1.0 - activated * activated);
+        sums[0][at] = change * g[at] * i[at] * (1.0 - i[at]);
+        sums[1][at] = change * before[at] * f[at] * (1.0 - f[at]);
+        sums[2][at] = change * i[at] * (1.0 - g[at] * g[at]);
+        sums[3][at] = dstate[at] * activated * o[at] * (1.0 - o[at]);
+        dcell[at] = change * f[at];
+    }
+    for (gate, values) in sums.iter().enumerate() {
+        store(&mut dgates[gate * h..][..h], first, values);
+    }
+    store(dcells, first, &dcell);
+}
+
 /// Reads a block, with zeros where the slice ends before it does.
 #[inline(always)]
-fn load(values: &[f32], first: usize) -> Block {
-    let mut block = [0.0; BLOCK];
+fn load<const N: usize>(values: &[f32], first: usize) -> [f32; N] {
+    let mut block = [0.0; N];
     let rest = values.get(first..).unwrap_or(&[]);
-    match rest.first_chunk::<BLOCK>() {
+    match rest.first_chunk::<N>() {
         Some(full) => block = *full,
         None => block[..rest.len()].copy_from_slice(rest),
     }
     block
 }
 
-/// Writes the first `length` values of a block.
+/// Writes as much of a block as the slice has room for.
 #[inline(always)]
-fn store(values: &mut [f32], first: usize, length: usize, block: &Block) {
-    let out = &mut values[first..first + length];
-    match out.first_chunk_mut::<BLOCK>() {
+fn store<const N: usize>(values: &mut [f32], first: usize, block: &[f32; N]) {
+    let out = &mut values[first..];
+    match out.first_chunk_mut::<N>() {
         Some(full) => *full = *block,
-        None => out.copy_from_slice(&block[..length]),
+        None => {
+            let room = out.len();
+            out.copy_from_slice(&block[..room]);
+        }
     }
 }

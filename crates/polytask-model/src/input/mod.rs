@@ -4,6 +4,7 @@
 //! ([`InputKnowledge`]), prepares datasets for reading ([`Prepared`]), and builds the part of the network that reads them
 //! ([`Input`]). Trainer, evaluation and reports see these four and never what is inside.
 
+mod distinct;
 mod lexicon;
 mod words;
 
@@ -142,10 +143,12 @@ impl Input {
         }
     }
 
-    /// The representation of a batch.
-    pub fn forward(&self, pass: &Pass<'_>, feed: Feed<'_>) -> Representation {
-        match (self, feed.prepared) {
-            (Input::Words(words), Prepared::Words(lexicon)) => words.forward(pass, feed, lexicon),
+    /// The representation of a batch that is made of the examples of several feeds, in their order.
+    ///
+    /// The feeds share what was prepared: they are of datasets that this input reads.
+    pub fn forward(&self, pass: &Pass<'_>, feeds: &[Feed<'_>]) -> Representation {
+        match (self, feeds[0].prepared) {
+            (Input::Words(words), Prepared::Words(lexicon)) => words.forward(pass, feeds, lexicon),
         }
     }
 }

@@ -17,6 +17,7 @@ use polytask_kernels::ops;
 use polytask_spec::network::WordsInput;
 use serde::{Deserialize, Serialize};
 
+use super::distinct::Distinct;
 use super::{Feed, FitError, Fitted, InputKnowledge, Lexicon};
 use crate::parameters::{Group, Init, Owner, ParameterId, Parameters, TableId};
 use crate::pass::Pass;
@@ -123,36 +124,46 @@ impl Words {
     }
 
     /// `[batch, token, dim + character filters]`.
-    pub fn forward(&self, pass: &Pass<'_>, feed: Feed<'_>, lexicon: &Lexicon) -> Representation {
-        let tokens = feed.examples.tokens().expect("a words input reads a dataset that has text");
-        let texts: Vec<&[u32]> = feed.index.iter().map(|&example| tokens.get(example as usize)).collect();
+    pub fn forward(&self, pass: &Pass<'_>, feeds: &[Feed<'_>], lexicon: &Lexicon) -> Representation {
+        let texts: Vec<&[u32]> = feeds.iter().flat_map(texts).collect();
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
         let time = lengths.iter().copied().max().unwrap_or(0).max(1);
+        let tokens = || texts.iter().flat_map(|text| text.iter().copied());
 
-        let words = distinct(texts.iter().flat_map(|text| text.iter().copied()));
-        let rows = distinct(words.iter().map(|&word| lexicon.rows[word as usize]));
-        let row_of_word: Vec<u32> = words.iter().map(|&word| position(&rows, lexicon.rows[word as usize])).collect();
-        let vectors = pass.rows(self.table, &rows);
-        let (features, places) = match &self.characters {
-            None => (vectors, row_of_word),
+        let row_of = |word: u32| lexicon.rows[word as usize];
+        let rows = Distinct::new(tokens().map(row_of), pass.parameters().table(self.table).rows());
+        let vectors = pass.rows(self.table, &rows.values());
+        let (features, index) = match &self.characters {
+            None => (vectors, padded_index(&texts, time, |word| rows.position(row_of(word)))),
             Some(cnn) => {
-                let vectors: Tensor<2> = ops::gather(vectors, Arc::new(row_of_word));
-                let letters: Vec<&[u32]> = words.iter().map(|&word| lexicon.characters.get(word as usize)).collect();
+                let words = Distinct::new(tokens(), lexicon.rows.len());
+                let listed = words.values();
+                let rows_of_words = listed.iter().map(|&word| rows.position(row_of(word))).collect();
+                let vectors: Tensor<2> = ops::gather(vectors, Arc::new(rows_of_words));
+                let letters: Vec<&[u32]> = listed.iter().map(|&word| lexicon.characters.get(word as usize)).collect();
                 let joined = Tensor::cat(vec![vectors, cnn.forward(pass, &letters)], 1);
-                (joined, (0..words.len() as u32).collect())
+                (joined, padded_index(&texts, time, |word| words.position(word)))
             }
         };
-
-        let mut index = vec![u32::MAX; texts.len() * time];
-        for (text, slots) in texts.iter().zip(index.chunks_mut(time)) {
-            for (slot, &word) in slots.iter_mut().zip(*text) {
-                *slot = places[position(&words, word) as usize];
-            }
-        }
         let width = self.form().dim();
         let values = ops::gather(features, Arc::new(index)).reshape([texts.len(), time, width]);
         Representation::Sequence(Sequence { values: pass.dropout(values, self.dropout), lengths: Arc::new(lengths) })
     }
+}
+
+/// The words of each example of a feed.
+fn texts<'a>(feed: &Feed<'a>) -> impl Iterator<Item = &'a [u32]> {
+    let tokens = feed.examples.tokens().expect("a words input reads a dataset that has text");
+    feed.index.iter().map(|&example| tokens.get(example as usize))
+}
+
+/// `[batch * time]`: the place of each word, and `u32::MAX` behind a text.
+fn padded_index(texts: &[&[u32]], time: usize, place: impl Fn(u32) -> u32) -> Vec<u32> {
+    let mut index = vec![u32::MAX; texts.len() * time];
+    for (text, slots) in texts.iter().zip(index.chunks_mut(time)) {
+        slots.iter_mut().zip(*text).for_each(|(slot, &word)| *slot = place(word));
+    }
+    index
 }
 
 /// Convolution over the characters of each word, and the maximum over the word.
@@ -170,10 +181,7 @@ impl CharacterCnn {
     fn forward(&self, pass: &Pass<'_>, words: &[&[u32]]) -> Tensor<2> {
         let lengths: Vec<usize> = words.iter().map(|word| word.len()).collect();
         let time = lengths.iter().copied().max().unwrap_or(0).max(1);
-        let mut index = vec![u32::MAX; words.len() * time];
-        for (word, slots) in words.iter().zip(index.chunks_mut(time)) {
-            slots[..word.len()].copy_from_slice(word);
-        }
+        let index = padded_index(words, time, |character| character);
         let vectors: Tensor<2> = pass.get(self.vectors);
         let dim = vectors.dims()[1];
         let letters = ops::gather(vectors, Arc::new(index)).reshape([words.len(), time, dim]);
@@ -185,17 +193,4 @@ impl CharacterCnn {
             Activation::Tanh,
         )
     }
-}
-
-/// The distinct values, ascending.
-fn distinct(values: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut values: Vec<u32> = values.collect();
-    values.sort_unstable();
-    values.dedup();
-    values
-}
-
-/// Where `value` stands in `sorted`.
-fn position(sorted: &[u32], value: u32) -> u32 {
-    sorted.binary_search(&value).expect("every value was collected before") as u32
 }

@@ -9,8 +9,8 @@ use polytask_data::rng::Rng;
 use polytask_data::table::{Examples, Ragged};
 use polytask_data::vocabulary::Vocabulary;
 use polytask_model::{
-    Description, FORMAT, Feed, Fitted, Gradients, InputKnowledge, Knowledge, Mode, Model, Pass, Prepared, Scores,
-    TagSet, TargetBatch, Targets, TaskId, WordsKnowledge,
+    Batch, Description, FORMAT, Feed, Fitted, Gradients, InputKnowledge, Knowledge, Mode, Model, Pass, Prepared,
+    Scores, TagSet, TargetBatch, Targets, TaskId, WordsKnowledge,
 };
 use polytask_spec::Spec;
 use polytask_spec::task::TaskKind;
@@ -116,9 +116,13 @@ impl Fixture {
 
     /// The mean loss of some tasks on some examples, on the tape of a pass.
     pub fn losses(&self, pass: &Pass<'_>, index: &[u32], tasks: &[TaskId]) -> Vec<Option<Tensor<1>>> {
-        let batch: Vec<(TaskId, TargetBatch<'_>)> =
-            tasks.iter().map(|&task| (task, TargetBatch { targets: &self.targets[task.0], index })).collect();
-        self.model.losses(pass, self.feed(index), &batch)
+        self.model.losses(pass, &[self.batch(index, tasks)]).remove(0)
+    }
+
+    /// Some examples with the targets of some tasks.
+    pub fn batch<'a>(&'a self, index: &'a [u32], tasks: &[TaskId]) -> Batch<'a> {
+        let target = |&task: &TaskId| (task, TargetBatch { targets: &self.targets[task.0], index });
+        Batch { feed: self.feed(index), tasks: tasks.iter().map(target).collect() }
     }
 
     /// The losses as numbers.

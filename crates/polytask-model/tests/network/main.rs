@@ -2,6 +2,7 @@
 
 mod fixture;
 
+use burn::tensor::Tensor;
 use fixture::{DIM, Fixture, MISSING, UNLABELLED, tag_count};
 use polytask_data::rng::Rng;
 use polytask_model::{
@@ -234,6 +235,37 @@ fn a_fused_maximum_gives_the_same_scores_and_gradients() {
         close(fused.as_deref().unwrap_or_default(), whole.as_deref().unwrap_or_default(), 1e-5);
     }
     close(&fused.rows[0].values, &whole.rows[0].values, 1e-5);
+}
+
+#[test]
+fn batches_that_run_as_one_give_what_they_give_apart() {
+    let fixture = Fixture::new(WIDE);
+    let [topic, mood, pos] = ["topic", "mood", "pos"].map(|name| fixture.task(name));
+    let (first, second) = ([2, 0], [1, 3]);
+    // Of the first two the network is asked the same; the last is asked for tokens and runs alone in any case.
+    let parts: [(&[u32], &[TaskId]); 4] = [(&first, &[topic]), (&second, &[topic]), (&second, &[mood]), (&ALL, &[pos])];
+    let pass = fixture.pass();
+    let together = fixture.model.losses(&pass, &parts.map(|(index, tasks)| fixture.batch(index, tasks)));
+    let mut apart = parts.iter().map(|(index, tasks)| fixture.losses(&pass, index, tasks));
+    let number = |loss: &Tensor<1>| f64::from(loss.clone().into_scalar::<f32>());
+    for losses in &together {
+        let alone = apart.next().unwrap();
+        assert_eq!(losses.len(), alone.len());
+        for (one, other) in losses.iter().flatten().zip(alone.iter().flatten()) {
+            assert!((number(one) - number(other)).abs() < 1e-5);
+        }
+    }
+    let total = together.into_iter().flatten().flatten().reduce(|sum, loss| sum + loss).unwrap();
+    let joined = pass.backward(total);
+    let pass = fixture.pass();
+    let losses = parts.iter().flat_map(|(index, tasks)| fixture.losses(&pass, index, tasks));
+    let total = losses.flatten().reduce(|sum, loss| sum + loss).unwrap();
+    let separate = pass.backward(total);
+    for (one, other) in joined.dense.iter().zip(&separate.dense) {
+        close(one.as_deref().unwrap_or_default(), other.as_deref().unwrap_or_default(), 1e-5);
+    }
+    assert_eq!(joined.rows[0].rows, separate.rows[0].rows);
+    close(&joined.rows[0].values, &separate.rows[0].values, 1e-5);
 }
 
 #[test]
