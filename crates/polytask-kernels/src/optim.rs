@@ -1,7 +1,7 @@
 //! How is a parameter updated? In one pass over weight, gradient and moments, or over the rows that a batch touched.
 //!
-//! Weight decay is the L2 form: `decay * w` is added to the (scaled) gradient before the moments see it. The gradient
-//! scale is where clipping by a global norm and averaging over accumulation steps enter.
+//! Weight decay has two forms ([`WeightDecay`]): in the gradient, before the moments see it, or beside them. The gradient scale is
+//! where clipping by a global norm and averaging over accumulation steps enter.
 //!
 //! Three forms of each method, equal to the last bit where they overlap:
 //! * dense: every element has a gradient;
@@ -18,6 +18,17 @@ const CHUNK: usize = 1 << 15;
 /// Gradients are held within this bound, so that their square is finite; NaN stays NaN.
 const GRADIENT_MAX: f32 = 1.8e19;
 
+/// Where weight decay enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WeightDecay {
+    /// `decay * w` is added to the gradient, as the derivative of an L2 penalty.
+    #[default]
+    Gradient,
+    /// `learning_rate * decay * w` is taken from the weight itself, so that the moments do not scale it (AdamW: Loshchilov
+    /// and Hutter, "Decoupled weight decay regularization", ICLR 2019).
+    Weights,
+}
+
 /// One step of Adam (Kingma and Ba, "Adam: A method for stochastic optimization", ICLR 2015), bias-corrected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamStep {
@@ -29,8 +40,10 @@ pub struct AdamStep {
     pub beta2: f32,
     /// Added to the root of the second moment.
     pub epsilon: f32,
-    /// L2 weight decay; 0 for none.
+    /// Weight decay; 0 for none.
     pub weight_decay: f32,
+    /// Where weight decay enters.
+    pub decay: WeightDecay,
     /// Factor of the gradient; 1 for none.
     pub gradient_scale: f32,
     /// Number of this step, counted from 1 (0 is taken as 1).
@@ -40,7 +53,8 @@ pub struct AdamStep {
 impl Default for AdamStep {
     fn default() -> Self {
         let (learning_rate, beta1, beta2) = (1e-3, 0.9, 0.999);
-        Self { learning_rate, beta1, beta2, epsilon: 1e-8, weight_decay: 0.0, gradient_scale: 1.0, step: 1 }
+        let decay = WeightDecay::Gradient;
+        Self { learning_rate, beta1, beta2, epsilon: 1e-8, weight_decay: 0.0, decay, gradient_scale: 1.0, step: 1 }
     }
 }
 
@@ -147,6 +161,10 @@ trait Rule<const N: usize>: Sync {
 
 struct AdamRule {
     step: AdamStep,
+    /// Share of the weight that is added to the gradient.
+    penalty: f32,
+    /// What is left of the weight before the moments move it.
+    kept: f32,
     first_correction: f32,
     second_correction_root: f32,
 }
@@ -156,8 +174,14 @@ impl AdamRule {
         // Beyond i32 the powers are zero to the last bit; `powf` in 64 bits is exact enough before.
         let count = step.step.max(1) as f64;
         let correction = |beta: f32| 1.0 / (1.0 - f64::from(beta).powf(count));
+        let (penalty, kept) = match step.decay {
+            WeightDecay::Gradient => (step.weight_decay, 1.0),
+            WeightDecay::Weights => (0.0, 1.0 - step.learning_rate * step.weight_decay),
+        };
         Self {
             step: *step,
+            penalty,
+            kept,
             first_correction: correction(step.beta1) as f32,
             second_correction_root: correction(step.beta2).sqrt() as f32,
         }
@@ -165,11 +189,12 @@ impl AdamRule {
 
     #[inline(always)]
     fn element(&self, w: &mut f32, m: &mut f32, v: &mut f32, gradient: f32) {
-        let AdamStep { learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale, .. } = self.step;
-        let gradient = (gradient * gradient_scale + weight_decay * *w).clamp(-GRADIENT_MAX, GRADIENT_MAX);
+        let AdamStep { learning_rate, beta1, beta2, epsilon, gradient_scale, .. } = self.step;
+        let gradient = (gradient * gradient_scale + self.penalty * *w).clamp(-GRADIENT_MAX, GRADIENT_MAX);
         *m = beta1 * *m + (1.0 - beta1) * gradient;
         *v = beta2 * *v + (1.0 - beta2) * gradient * gradient;
-        *w -= learning_rate * (*m * self.first_correction) / (v.sqrt() * self.second_correction_root + epsilon);
+        let change = learning_rate * (*m * self.first_correction) / (v.sqrt() * self.second_correction_root + epsilon);
+        *w = *w * self.kept - change;
     }
 }
 

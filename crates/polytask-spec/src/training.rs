@@ -33,16 +33,17 @@ pub struct Optimizer {
     /// Momentum of `sgd`.
     #[schemars(range(min = 0.0, max = 0.9999))]
     pub momentum: f64,
-    /// Decay of the first moment of `adam`.
+    /// Decay of the first moment of `adam` and `adamw`.
     #[schemars(range(min = 0.0, max = 0.9999))]
     pub beta1: f64,
-    /// Decay of the second moment of `adam`.
+    /// Decay of the second moment of `adam` and `adamw`.
     #[schemars(range(min = 0.0, max = 0.99999))]
     pub beta2: f64,
-    /// Added to the root of the second moment of `adam`.
+    /// Added to the root of the second moment of `adam` and `adamw`.
     #[schemars(range(min = 1e-12))]
     pub epsilon: f64,
-    /// L2 penalty added to the gradient of trunk and heads (never of word vectors).
+    /// Weight decay of trunk and heads (never of word vectors): an L2 penalty in the gradient, with `adamw` taken from the
+    /// weights themselves.
     #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
     /// Largest global norm of the gradient over all parameters; `0` turns clipping off.
@@ -80,8 +81,10 @@ impl Default for Optimizer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerMethod {
-    /// Adam (Kingma and Ba, ICLR 2015).
+    /// Adam (Kingma and Ba, ICLR 2015); weight decay is added to the gradient.
     Adam,
+    /// Adam with weight decay beside the moments (Loshchilov and Hutter, ICLR 2019).
+    Adamw,
     /// Stochastic gradient descent with momentum.
     Sgd,
 }

@@ -4,7 +4,7 @@
 //! task that is absent from a batch is not dragged along by momentum. Rows of a table follow `optimizer.rows`.
 
 use polytask_kernels::optim::{
-    self, AdamStep, SgdStep, adam, adam_dense_rows, adam_rows, sgd, sgd_dense_rows, sgd_rows,
+    self, AdamStep, SgdStep, WeightDecay, adam, adam_dense_rows, adam_rows, sgd, sgd_dense_rows, sgd_rows,
 };
 use polytask_model::{Gradients, Group, Parameters};
 use polytask_spec::training::{Optimizer as OptimizerSpec, OptimizerMethod, RowUpdate};
@@ -23,9 +23,9 @@ pub struct OptimizerState {
 pub struct Moments {
     /// Updates made.
     pub steps: u64,
-    /// First moment of adam, velocity of sgd.
+    /// First moment of adam and adamw, velocity of sgd.
     pub first: Vec<f32>,
-    /// Second moment of adam; empty for sgd.
+    /// Second moment of adam and adamw; empty for sgd.
     pub second: Vec<f32>,
 }
 
@@ -44,7 +44,7 @@ pub struct Update {
 
 impl Moments {
     fn new(method: OptimizerMethod, len: usize) -> Moments {
-        let second = if method == OptimizerMethod::Adam { vec![0.0; len] } else { Vec::new() };
+        let second = if method == OptimizerMethod::Sgd { Vec::new() } else { vec![0.0; len] };
         Moments { steps: 0, first: vec![0.0; len], second }
     }
 }
@@ -135,6 +135,11 @@ impl Rule<'_> {
             beta2: self.spec.beta2 as f32,
             epsilon: self.spec.epsilon as f32,
             weight_decay: self.decay,
+            decay: if self.spec.method == OptimizerMethod::Adamw {
+                WeightDecay::Weights
+            } else {
+                WeightDecay::Gradient
+            },
             gradient_scale: self.scale,
             step,
         }
@@ -151,7 +156,7 @@ impl Rule<'_> {
 
     fn dense(&self, values: &mut [f32], moments: &mut Moments, gradient: &[f32]) {
         match self.spec.method {
-            OptimizerMethod::Adam => {
+            OptimizerMethod::Adam | OptimizerMethod::Adamw => {
                 adam(values, &mut moments.first, &mut moments.second, gradient, &self.adam(moments.steps));
             }
             OptimizerMethod::Sgd => sgd(values, &mut moments.first, gradient, &self.sgd()),
@@ -160,7 +165,7 @@ impl Rule<'_> {
 
     fn rows(&self, values: &mut [f32], moments: &mut Moments, dim: usize, rows: &[u32], gradient: &[f32]) {
         match (self.spec.method, self.spec.rows) {
-            (OptimizerMethod::Adam, how) => {
+            (OptimizerMethod::Adam | OptimizerMethod::Adamw, how) => {
                 let step = self.adam(moments.steps);
                 let tables = [values, &mut moments.first[..], &mut moments.second[..]];
                 match how {

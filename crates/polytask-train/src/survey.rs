@@ -193,7 +193,7 @@ fn memory(plan: &Plan) -> usize {
     let parameters = &plan.model.parameters;
     let own: usize = (0..plan.spec.task.len()).map(|task| parameters.own_len(TaskId(task))).sum();
     let trained = parameters.shared_len() + own;
-    let moments = if plan.spec.optimizer.method == OptimizerMethod::Adam { 2 } else { 1 };
+    let moments = if plan.spec.optimizer.method == OptimizerMethod::Sgd { 1 } else { 2 };
     let tokens: usize = plan
         .corpus
         .sources

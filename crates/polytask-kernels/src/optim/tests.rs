@@ -19,17 +19,21 @@ fn settings(step: u64) -> AdamStep {
     AdamStep { learning_rate: 0.01, weight_decay: 0.02, gradient_scale: 0.5, step, ..AdamStep::default() }
 }
 
+const DECAYS: [WeightDecay; 2] = [WeightDecay::Gradient, WeightDecay::Weights];
+
 #[test]
-fn adam_follows_the_paper() {
-    for n in [0, 1, 17, CHUNK + 3, 3 * CHUNK] {
+fn adam_and_adamw_follow_the_papers() {
+    for (n, decay) in [0, 1, 17, CHUNK + 3, 3 * CHUNK].into_iter().flat_map(|n| DECAYS.map(|decay| (n, decay))) {
         let [mut w, mut m, mut v] = [random(n, 1, -1.0, 1.0), vec![0.0; n], vec![0.0; n]];
         let mut exact: Vec<[f64; 3]> = w.iter().map(|w| [f64::from(*w), 0.0, 0.0]).collect();
         for step in 1..=4 {
             let gradient = random(n, 10 + step, -2.0, 2.0);
-            adam(&mut w, &mut m, &mut v, &gradient, &settings(step));
+            adam(&mut w, &mut m, &mut v, &gradient, &AdamStep { decay, ..settings(step) });
             let power = step as i32;
+            let (penalty, shrink) = if decay == WeightDecay::Gradient { (0.02, 0.0) } else { (0.0, 0.01 * 0.02) };
             for ([w, m, v], g) in exact.iter_mut().zip(&gradient) {
-                let g = f64::from(*g) * 0.5 + 0.02 * *w;
+                let g = f64::from(*g) * 0.5 + penalty * *w;
+                *w -= shrink * *w;
                 *m = 0.9 * *m + 0.1 * g;
                 *v = 0.999 * *v + 0.001 * g * g;
                 *w -= 0.01 * (*m / (1.0 - 0.9_f64.powi(power))) / ((*v / (1.0 - 0.999_f64.powi(power))).sqrt() + 1e-8);
@@ -60,7 +64,9 @@ fn sgd_follows_its_convention() {
 
 #[test]
 fn sparse_forms_are_the_dense_one_to_the_last_bit() {
-    for (count, d) in [(0, 3), (1, 1), (7, 5), (40_000, 3), (3, 40_000)] {
+    let sizes = [(0, 3), (1, 1), (7, 5), (40_000, 3), (3, 40_000)];
+    for ((count, d), decay) in sizes.into_iter().flat_map(|size| DECAYS.map(|decay| (size, decay))) {
+        let settings = |step| AdamStep { decay, ..settings(step) };
         let mut rows: Vec<u32> = (0..count as u32).collect();
         Lcg::new(4).shuffle(&mut rows);
         let gradient = random(count * d, 5, -1.0, 1.0);
