@@ -42,6 +42,9 @@ impl Batch<'_> {
     }
 }
 
+/// The encoders that some tasks are attached to, ascending, and what is asked of the layers of each.
+type Asked = Vec<(usize, Vec<Demand>)>;
+
 /// What each encoder that ran hands on, layer by layer; `None` for what nobody asked for.
 type Outputs = Vec<Option<Vec<Option<Representation>>>>;
 
@@ -154,10 +157,10 @@ impl Model {
     ///
     /// What heads read token by token stays apart: cutting a batch's tokens out of joined ones costs more than it saves.
     fn joined(&self, batches: &[Batch<'_>]) -> Vec<Vec<usize>> {
-        let mut groups: Vec<(Vec<(usize, Vec<Demand>)>, Vec<usize>)> = Vec::new();
+        let mut groups: Vec<(Asked, Vec<usize>)> = Vec::new();
         for (index, batch) in batches.iter().enumerate() {
             let asked = self.asked(&batch.task_ids().collect::<Vec<_>>());
-            let same = |(other, members): &&mut (Vec<(usize, Vec<Demand>)>, Vec<usize>)| {
+            let same = |(other, members): &&mut (Asked, Vec<usize>)| {
                 std::ptr::eq(batches[members[0]].feed.prepared, batch.feed.prepared) && *other == asked
             };
             match groups.iter_mut().filter(|_| self.reads_vectors(&asked)).find(same) {
@@ -169,7 +172,7 @@ impl Model {
     }
 
     /// The encoders that tasks are attached to, ascending, and what they ask of the layers of each.
-    fn asked(&self, tasks: &[TaskId]) -> Vec<(usize, Vec<Demand>)> {
+    fn asked(&self, tasks: &[TaskId]) -> Asked {
         let mut encoders: Vec<usize> = tasks.iter().map(|task| self.tasks[task.0].encoder).collect();
         encoders.sort_unstable();
         encoders.dedup();
