@@ -1,9 +1,11 @@
-//! Which vector does a word have? Reads GloVe text files, plain or gzip: a word and its numbers a line.
+//! Which vector does a word have? Reads text files, a word and its numbers a line, and word2vec's binary ones.
 
 mod chunks;
 mod error;
+mod word2vec;
 
 pub use error::{VectorsError, VectorsProblem};
+pub use word2vec::Word2vecProblem;
 
 use chunks::{Chunk, LINE_BYTES_MAX, Stop};
 use std::collections::HashSet;
@@ -19,7 +21,7 @@ pub struct WordVectors {
     pub words: Vec<String>,
     /// Their vectors `[words, dim]`, all finite.
     pub values: Vec<f32>,
-    /// Lines of the file, wanted or not, a header included.
+    /// Lines of the file, or vectors of a binary one, wanted or not, a header included.
     pub lines_read: usize,
 }
 
@@ -33,7 +35,8 @@ impl WordVectors {
     }
 }
 
-/// Reads the vectors of the wanted words from a file in GloVe text format, plain or gzip (told apart by content).
+/// Reads the vectors of the wanted words from a file: text as GloVe, word2vec and fastText (`.vec`) write it, or binary as
+/// word2vec does (`.bin`); plain or gzip. All are told apart by their content.
 ///
 /// The width is that of the first line, or of a header `COUNT DIM` as word2vec and fastText write it. Words may hold
 /// spaces: the last `dim` fields are the vector. Of a word that comes twice the first vector counts. Lines of other
@@ -47,7 +50,10 @@ pub fn read_vectors(path: &Path, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Resu
 }
 
 fn read(path: &Path, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Result<WordVectors, VectorsProblem> {
-    let text = chunks::open(path)?;
+    let mut text = chunks::open(path)?;
+    if let Some(sizes) = word2vec::header(&mut text) {
+        return word2vec::read(text, sizes, wanted);
+    }
     // Decompression takes as long as parsing: they overlap, a few chunks apart.
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(4);
@@ -91,7 +97,7 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if self.vectors.dim == 0 {
-            if let Some(dim) = header(line) {
+            if let Some((_, dim)) = sizes(line).filter(|&(_, dim)| dim > 0) {
                 self.vectors.dim = dim;
                 return Ok(());
             }
@@ -239,11 +245,10 @@ fn is_decimal(field: &[u8]) -> bool {
     field.contains(&b'.') && parse(field).is_some()
 }
 
-/// The width that a header `COUNT DIM` tells.
-fn header(line: &[u8]) -> Option<usize> {
+/// The numbers of a header `COUNT DIM`.
+fn sizes(line: &[u8]) -> Option<(u64, usize)> {
     let (count, dim) = str::from_utf8(line).ok()?.split_once([' ', '\t'])?;
-    count.parse::<u64>().ok()?;
-    dim.trim_start().parse().ok().filter(|&dim| dim > 0)
+    Some((count.parse().ok()?, dim.trim_start().parse().ok()?))
 }
 
 /// The first characters of a field, for a message.

@@ -15,7 +15,7 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct WordsInput {
-    /// Pre-trained vectors in GloVe text format, plain or `.gz`.
+    /// Pre-trained vectors: text (GloVe, word2vec, fastText `.vec`) or word2vec `.bin`, plain or `.gz`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vectors: Option<String>,
     /// Width of a word vector; taken from the vectors file where one is given.

@@ -3,7 +3,7 @@
 use super::VectorsProblem;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
@@ -12,6 +12,9 @@ const CHUNK_BYTES: usize = 1 << 20;
 
 /// Longest line: 65,536 numbers of 16 characters.
 pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// How models of fastText start: 793712314, little-endian.
+const FASTTEXT_MAGIC: [u8; 4] = [0xba, 0x16, 0x4f, 0x2f];
 
 /// A file of text, decompressed where it is compressed.
 pub(super) struct Text {
@@ -46,6 +49,9 @@ pub(super) fn open(path: &Path) -> Result<Text, VectorsProblem> {
     if start.starts_with(&[0x1f, 0x8b]) {
         return Ok(Text { reader: Box::new(MultiGzDecoder::new(file)), compressed: true });
     }
+    if start.starts_with(&FASTTEXT_MAGIC) {
+        return Err(VectorsProblem::FastText);
+    }
     let archives: [(&[u8], &'static str); 4] =
         [(b"PK\x03\x04", "zip"), (b"\xfd7zXZ", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd")];
     // `BZh` may start a word; a bzip2 file goes on with its level and the digits of pi.
@@ -56,7 +62,40 @@ pub(super) fn open(path: &Path) -> Result<Text, VectorsProblem> {
     }
 }
 
+/// The end of what could be read ahead, and why it is one.
+struct Ended(Option<std::io::Error>);
+
+impl Read for Ended {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
 impl Text {
+    /// The first bytes, as many as there are up to `count`; they are read again afterwards.
+    pub(super) fn peek(&mut self, count: usize) -> Vec<u8> {
+        let mut start = Vec::new();
+        let read = (&mut self.reader).take(count as u64).read_to_end(&mut start);
+        let rest = std::mem::replace(&mut self.reader, Box::new(Ended(None)));
+        let again = Cursor::new(start.clone());
+        // What cannot be read is told to who reads as far.
+        self.reader = match read {
+            Ok(_) => Box::new(again.chain(rest)),
+            Err(error) => Box::new(again.chain(Ended(Some(error)))),
+        };
+        start
+    }
+
+    /// Whether the file is compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
+    /// The bytes themselves.
+    pub(super) fn into_reader(self) -> Box<dyn Read + Send> {
+        self.reader
+    }
+
     /// Sends the text in chunks, each of whole lines; only the last may lack its final line end.
     ///
     /// Returns early where nobody receives any more.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::word2vec::Word2vecProblem;
+
 /// A file of word vectors that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {problem}", path.display(), problem.place())]
@@ -19,15 +21,26 @@ pub enum VectorsProblem {
     #[error("cannot be read: {0}")]
     Io(std::io::Error),
     /// The file is an archive or a compressed file of a kind that is not read.
-    #[error("is a {kind} file; word vectors are read from GloVe text format, plain or .gz\n  help: unpack it first")]
+    #[error(
+        "is a {kind} file; word vectors are read from text (GloVe, word2vec, fastText .vec) and word2vec .bin files, plain \
+         or .gz\n  help: unpack it first"
+    )]
     Archive {
         /// The kind of file.
         kind: &'static str,
     },
+    /// The file is a model of fastText.
+    #[error(
+        "is a model of fastText\n  help: use the .vec file that stands beside it, or write one with `fasttext print-word-vectors`"
+    )]
+    FastText,
+    /// A binary file of word2vec is damaged.
+    #[error(transparent)]
+    Word2vec(#[from] Word2vecProblem),
     /// The file holds bytes that no text has.
     #[error(
-        "holds bytes that are no text; word vectors are read from GloVe text format, plain or .gz\n\
-         \x20 help: binary vectors (.bin) have to be converted to text"
+        "holds bytes that are no text\n\
+         \x20 help: word vectors are read from text (GloVe, word2vec, fastText .vec) and word2vec .bin files, plain or .gz"
     )]
     Binary {
         /// The line.
@@ -119,7 +132,11 @@ impl VectorsProblem {
             | VectorsProblem::Encoding { line, .. } => format!(":{line}"),
             // The last lines of compressed data that ended early stand in the words.
             VectorsProblem::Truncated { .. } | VectorsProblem::Damaged { .. } => String::new(),
-            VectorsProblem::Io(_) | VectorsProblem::Archive { .. } | VectorsProblem::Empty => String::new(),
+            VectorsProblem::Io(_)
+            | VectorsProblem::Archive { .. }
+            | VectorsProblem::FastText
+            | VectorsProblem::Word2vec(_)
+            | VectorsProblem::Empty => String::new(),
         }
     }
 }

@@ -142,7 +142,8 @@ fn a_truncated_or_damaged_gz_is_told() {
 #[test]
 fn other_formats_are_told() {
     assert!(message(b"PK\x03\x04rest").contains("is a zip file"));
-    assert!(message(b"2 3\nthe \x00\x01\xff\x7f\n").contains(":2: holds bytes that are no text"));
+    assert!(message(b"the 1 2 3\ncat \x00\x01\xff\x7f\n").contains(":2: holds bytes that are no text"));
+    assert!(message(b"\xba\x16\x4f\x2f\x0c\x00").contains("is a model of fastText"));
     assert!(matches!(all(&[b'x'; 3 << 20]), Err(VectorsProblem::LongLine { line: 1, .. })));
     assert_eq!(words(b"BZhx 1 2\n"), ["BZhx"]);
 }
@@ -164,4 +165,59 @@ fn lines_that_cross_chunks_are_whole() {
     for (index, vector) in read.values.chunks(4).enumerate() {
         assert_eq!(vector, [index as f32 + 0.5, 0.125, -3.0, index as f32]);
     }
+}
+
+/// A binary file of word2vec: words and vectors, and what ends a record.
+fn binary(header: &str, vectors: &[(&[u8], &[f32])], end: &str) -> Vec<u8> {
+    let mut bytes = format!("{header}\n").into_bytes();
+    for (word, values) in vectors {
+        bytes.extend_from_slice(word);
+        bytes.push(b' ');
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes.extend_from_slice(end.as_bytes());
+    }
+    bytes
+}
+
+/// The second one holds the bytes of a space and a line end in its numbers.
+const PAIRS: [(&[u8], &[f32]); 3] =
+    [(b"the", &[0.5, -1.25]), (b"z\xc3\xbcrich", &[f32::from_bits(0x0a20_0a20), 3.0]), (b"the", &[9.0, 9.0])];
+
+#[test]
+fn binary_vectors_are_read_with_and_without_line_ends_plain_and_compressed() {
+    for end in ["", "\n"] {
+        let bytes = binary("3 2", &PAIRS, end);
+        for bytes in [gzip(&bytes), bytes] {
+            let read = all(&bytes).unwrap();
+            assert_eq!((read.dim, read.words.as_slice()), (2, &["the".to_owned(), "z\u{fc}rich".to_owned()][..]));
+            assert_eq!(read.values, [PAIRS[0].1, PAIRS[1].1].concat());
+            let one = read_vectors(file(&bytes).path(), &|word| word != "the").unwrap();
+            assert_eq!((one.words.len(), one.lines_read), (1, 4));
+        }
+    }
+    let cut = binary("2 1", &[(b"na\xc3", &[1.0]), (b"naive", &[2.0])], "\n");
+    assert_eq!(words(&cut), ["naive"]);
+}
+
+#[test]
+fn damaged_binary_vectors_are_told() {
+    let good = binary("3 2", &PAIRS, "\n");
+    for end in 20..good.len() - 1 {
+        assert!(matches!(
+            all(&good[..end]),
+            Err(VectorsProblem::Word2vec(Word2vecProblem::Ends { vector: 1..=3, of: 3 }))
+        ));
+    }
+    assert!(message(&binary("2 2", &PAIRS, "\n")).contains("goes on after the 2 vectors"));
+    assert!(message(&binary("9000000000 2", &PAIRS, "")).contains("ends in vector 4 of the 9000000000"));
+    assert!(message(&binary("3 99999999999", &PAIRS, "")).contains("announces vectors of 99999999999 numbers"));
+    assert!(message(&binary("3 0", &PAIRS, "")).contains("announces vectors of 0 numbers"));
+    assert!(message(&binary("1 1", &[(b"a", &[f32::NAN])], "")).contains("vector 1, of \"a\""));
+    let long = [vec![b'x'; 5000], vec![0; 5000]].concat();
+    assert!(message(&[b"1 2\n\x00".as_slice(), &long].concat()).contains("vector 1 has no word"));
+    let compressed = gzip(&good);
+    assert!(matches!(
+        all(&compressed[..compressed.len() - 12]),
+        Err(VectorsProblem::Word2vec(Word2vecProblem::Ends { .. }))
+    ));
 }

@@ -9,6 +9,7 @@ mod data_cases;
 mod document;
 mod model_cases;
 mod project;
+mod vector_cases;
 
 use self::document::{Answer, Section};
 use self::project::Project;
@@ -102,7 +103,7 @@ fn bad_input_is_told() {
         ("The command line", config_cases::command()),
         ("Datasets", data_cases::data()),
         ("Review corpora", data_cases::reviews()),
-        ("Word vectors", data_cases::vectors()),
+        ("Word vectors", vector_cases::vectors()),
         ("Prediction", model_cases::predict()),
         ("Trained models", model_cases::models()),
         ("Runs that go on", model_cases::resume()),
