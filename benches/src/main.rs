@@ -1,34 +1,49 @@
-//! How fast is a step, next to PyTorch?
+//! How fast is polytask, next to PyTorch and ONNX Runtime?
 //!
 //! ```text
-//! polytask-bench run WORKLOAD [key=value ...]        one measurement of polytask, as a line of JSON
-//! polytask-bench compare PYTHON [WORKLOAD ...] [key=value ...]
-//!                                                    polytask and benches/peers.py by turns, medians and ratios
+//! polytask-bench run WORKLOAD [key=value ...]     one measurement of polytask, as a line of JSON
+//! polytask-bench compare PYTHON [WORKLOAD[:key=value,...] ...] [key=value ...]
+//!                                                 polytask and benches/peers/ by turns: medians, ratios, memory
 //! ```
 //!
-//! Every workload goes through the product: a configuration, generated files, `Plan`, and the step that `train` takes.
+//! | workload | what | judged by |
+//! |---|---|---|
+//! | `gemm` | a product of two `f32` matrices | GFLOP a second |
+//! | `w1` `w2` `w2-crf` `w5` `tasks` | a training step on generated data | milliseconds |
+//! | `epoch` | `config` trained for `epochs`, from the files in `data` to a saved model | seconds |
+//! | `tag-conll` `classify-imdb` | the test texts in `data` with the model of `run` | texts a second |
+//! | `start` | one sentence tagged, from the start of the process to its end | milliseconds |
+//!
+//! `all` is every workload. Steps go through the product: a configuration, files, `Plan`, and the step that `train` takes.
 
 mod compare;
-mod measure;
+mod epoch;
+mod flops;
+mod gemm;
+mod inference;
+mod process;
 mod sizes;
+mod steps;
 mod workload;
 
 use std::process::ExitCode;
 
+use sizes::Sizes;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const USAGE: &str = "usage: polytask-bench run WORKLOAD [key=value ...] | \
+                     compare PYTHON [WORKLOAD[:key=value,...] ...] [key=value ...]";
 
 #[allow(clippy::print_stderr, clippy::print_stdout)]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
-        ["run", workload, sizes @ ..] => measure::run(workload, sizes).map(|line| println!("{line}")),
+        ["run", workload, sizes @ ..] => run(workload, sizes).map(|line| println!("{line}")),
         ["compare", python, rest @ ..] => compare::compare(python, rest),
-        _ => {
-            Err("usage: polytask-bench run WORKLOAD [key=value ...] | compare PYTHON [WORKLOAD ...] [key=value ...]"
-                .into())
-        }
+        _ => Err(USAGE.into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,5 +51,15 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(workload: &str, words: &[&str]) -> Result<String, String> {
+    let sizes = Sizes::parse(words)?;
+    match workload {
+        "gemm" => gemm::run(&sizes),
+        "epoch" => epoch::run(&sizes),
+        "tag-conll" | "classify-imdb" | "start" => inference::run(workload, &sizes),
+        _ => steps::run(workload, &sizes),
     }
 }

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 pub struct Sizes(BTreeMap<String, String>);
 
 impl Sizes {
-    /// Reads `key=value` words.
+    /// Reads `key=value` words; of two with the same key the last holds.
     ///
     /// # Errors
     ///
     /// Where a word has no `=`.
-    pub fn parse(words: &[&str]) -> Result<Sizes, String> {
+    pub fn parse<S: AsRef<str>>(words: &[S]) -> Result<Sizes, String> {
         let pairs = words.iter().map(|word| {
+            let word = word.as_ref();
             let (key, value) = word.split_once('=').ok_or_else(|| format!("expected key=value, found `{word}`"))?;
             Ok((key.to_owned(), value.to_owned()))
         });
@@ -35,5 +36,19 @@ impl Sizes {
     /// A word.
     pub fn word<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
         self.0.get(key).map_or(default, String::as_str)
+    }
+
+    /// A word that has no default.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// A word that must be given.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not.
+    pub fn required(&self, key: &str) -> Result<&str, String> {
+        self.get(key).ok_or_else(|| format!("the workload needs {key}=PATH"))
     }
 }

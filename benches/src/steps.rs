@@ -7,6 +7,7 @@ use polytask::kernels::ops::{Path, set_path};
 use polytask::train::{Plan, Schedule, State, extensions, take_step};
 use serde_json::json;
 
+use crate::process;
 use crate::sizes::Sizes;
 use crate::workload;
 
@@ -15,14 +16,12 @@ use crate::workload;
 /// # Errors
 ///
 /// Where the workload cannot be made or a step fails.
-pub fn run(name: &str, words: &[&str]) -> Result<String, String> {
-    let sizes = Sizes::parse(words)?;
+pub fn run(name: &str, sizes: &Sizes) -> Result<String, String> {
     set_path(if sizes.word("kernels", "on") == "off" { Path::Plain } else { Path::Kernels });
-    let threads = sizes.number("threads", 2)?;
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|error| error.to_string())?;
+    process::set_threads(sizes)?;
     let seconds = Duration::from_secs(sizes.number("secs", 6)? as u64);
     let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let config = workload::write(name, &sizes, directory.path())?;
+    let config = workload::write(name, sizes, directory.path())?;
     let spec = polytask::spec::parse(name, &config, &[], &extensions()).map_err(|error| error.to_string())?.spec;
     let roots = Roots { dirs: vec![directory.path().to_path_buf()] };
     let mut plan = Plan::new(spec, &roots).map_err(|error| error.to_string())?;
@@ -52,15 +51,7 @@ pub fn run(name: &str, words: &[&str]) -> Result<String, String> {
     Ok(json!({
         "side": "polytask", "workload": name, "median_ms": quantile(0.5), "p10_ms": quantile(0.1),
         "p90_ms": quantile(0.9), "steps": times.len(), "first_loss": losses.0, "last_loss": losses.1,
-        "peak_mib": peak_mib(),
+        "peak_mib": process::peak_mib(),
     })
     .to_string())
-}
-
-/// The process's peak resident memory, where the system tells it.
-fn peak_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib / 1024.0)
 }

@@ -1,29 +1,21 @@
-"""The PyTorch side of polytask-bench: the same networks and sizes, eager, dense Adam.
+"""The PyTorch side of training steps: the same networks and sizes, eager.
 
-usage: peers.py WORKLOAD [key=value ...]      WORKLOAD: w1, w2, w2-crf, w5, tasks
-Prints one line of JSON with milliseconds a step. Needs: torch, numpy.
+usage: steps.py WORKLOAD [key=value ...]      WORKLOAD: gemm, w1, w2, w2-crf, w5, tasks
+`rows=lazy` trains word vectors with sparse gradients and SparseAdam; `adam=fused` takes PyTorch's fused kernel.
 """
-import json, os, resource, sys, time
-
-name = sys.argv[1]
-sizes = dict(word.split("=", 1) for word in sys.argv[2:])
-threads = int(sizes.get("threads", 2))
-os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
+import time
+from common import NAME, SECONDS, SIZES, THREADS, number as size, report
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-torch.set_num_threads(threads)
+torch.set_num_threads(THREADS)
 torch.manual_seed(0)
 
-
-def size(key, default):
-    return int(sizes.get(key, default))
-
-
 VOCABULARY = size("vocabulary", 20000)
-SPARSE = sizes.get("rows", "dense") == "lazy"
+SPARSE = SIZES.get("rows", "dense") == "lazy"
+FUSED = {"fused": True} if SIZES.get("adam") == "fused" else {}
 
 
 class TextCnn(nn.Module):
@@ -43,12 +35,12 @@ def optimizers(model, extra=()):
     params = [p for p in [*model.parameters(), *extra] if p.requires_grad]
     table = [m.weight for m in model.modules() if isinstance(m, nn.Embedding) and m.sparse]
     rest = [p for p in params if not any(p is t for t in table)]
-    return [torch.optim.Adam(rest, lr=1e-3)] + ([torch.optim.SparseAdam(table, lr=1e-3)] if table else [])
+    return [torch.optim.Adam(rest, lr=1e-3, **FUSED)] + ([torch.optim.SparseAdam(table, lr=1e-3)] if table else [])
 
 
 def w1():
     batch, length = size("batch", 64), size("length", 256)
-    widths = [int(k) for k in sizes.get("widths", "3/4/5").split("/")]
+    widths = [int(k) for k in SIZES.get("widths", "3/4/5").split("/")]
     trunk = TextCnn(widths, size("filters", 100))
     a, b = nn.Linear(128, 2), nn.Linear(128, 5)
     x = torch.randint(0, VOCABULARY, (batch, length))
@@ -103,35 +95,48 @@ def w5():
 
 def tasks():
     count, batch, length = size("tasks", 16), size("batch", 16), size("length", 128)
-    trunk = TextCnn([3, 4, 5], 100, frozen=sizes.get("embedding", "trained") == "frozen")
+    trunk = TextCnn([3, 4, 5], 100, frozen=SIZES.get("embedding", "trained") == "frozen")
     heads = nn.ModuleList([nn.Linear(128, 2) for _ in range(count)])
     xs = [torch.randint(0, VOCABULARY, (batch, length)) for _ in range(count)]
     ys = [torch.randint(0, 2, (batch,)) for _ in range(count)]
     return nn.ModuleList([trunk, heads]), lambda: sum(F.cross_entropy(h(trunk(x)), y) for h, x, y in zip(heads, xs, ys))
 
 
-model, loss = {"w1": w1, "w2": w2, "w2-crf": lambda: w2(True), "w5": w5, "tasks": tasks}[name]()
-opts = optimizers(model, getattr(model, "extra", ()))
-times, began, losses = [], None, []
-seconds = float(sizes.get("secs", 6))
-while True:
-    start = time.perf_counter()
-    for o in opts:
-        o.zero_grad()
-    value = loss()
-    value.backward()
-    for o in opts:
-        o.step()
-    losses.append(value.item())
-    times.append((time.perf_counter() - start) * 1e3)
-    if len(times) == 5:
-        began = time.perf_counter()
-    if len(times) >= 15 and time.perf_counter() - began > seconds:
-        break
-times = np.array(times[5:])
-print(json.dumps({
-    "side": "torch " + torch.__version__, "workload": name, "median_ms": float(np.median(times)),
-    "p10_ms": float(np.percentile(times, 10)), "p90_ms": float(np.percentile(times, 90)), "steps": len(times),
-    "first_loss": losses[0], "last_loss": losses[-1],
-    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-}))
+def gemm():
+    n = size("size", 1024)
+    a, b, out = torch.full((n, n), 0.5), torch.full((n, n), 0.25), torch.empty(n, n)
+    times, began = [], time.perf_counter()
+    while len(times) < 10 or time.perf_counter() - began < SECONDS:
+        start = time.perf_counter()
+        torch.mm(a, b, out=out)
+        times.append(time.perf_counter() - start)
+    report("torch " + torch.__version__, gflops=2e-9 * n**3 / float(np.median(times)), products=len(times))
+
+
+def steps(model, loss):
+    opts = optimizers(model, getattr(model, "extra", ()))
+    times, began, losses = [], None, []
+    while True:
+        start = time.perf_counter()
+        for o in opts:
+            o.zero_grad()
+        value = loss()
+        value.backward()
+        for o in opts:
+            o.step()
+        losses.append(value.item())
+        times.append((time.perf_counter() - start) * 1e3)
+        if len(times) == 5:
+            began = time.perf_counter()
+        if len(times) >= 15 and time.perf_counter() - began > SECONDS:
+            break
+    times = np.array(times[5:])
+    p10, median, p90 = np.percentile(times, [10, 50, 90])
+    report("torch " + torch.__version__, median_ms=median, p10_ms=p10, p90_ms=p90, steps=len(times),
+           first_loss=losses[0], last_loss=losses[-1])
+
+
+if NAME == "gemm":
+    gemm()
+else:
+    steps(*{"w1": w1, "w2": w2, "w2-crf": lambda: w2(True), "w5": w5, "tasks": tasks}[NAME]())
