@@ -137,14 +137,7 @@ pub fn backward(
 ) -> FilterGradients {
     let (y, argmax) = winners;
     check(shape, x, filters, y, argmax);
-    assert_eq!(dy.len(), y.len(), "gradients of filter responses");
-    let mut sums = vec![0.0; dy.len()];
-    filters.activation.backward(y, dy, &mut sums);
-    for (sum, position) in sums.iter_mut().zip(argmax) {
-        if *position == NOWHERE {
-            *sum = 0.0;
-        }
-    }
+    let sums = sum_gradients(filters, winners, dy);
     let convolution = Convolution { shape, x, filters };
     if let Some(dx) = dx {
         shape.check(dx);
@@ -154,6 +147,19 @@ pub fn backward(
     column_sums(&sums, &mut bias);
     let weights = (0..filters.widths.len()).map(|kind| weight_gradient(convolution, kind, argmax, &sums));
     FilterGradients { weights: weights.collect(), bias }
+}
+
+/// Returns the gradients of the winning sums, before bias and activation; zero for an empty text.
+pub(crate) fn sum_gradients(filters: &Filters<'_>, (y, argmax): (&[f32], &[u32]), dy: &[f32]) -> Vec<f32> {
+    assert_eq!(dy.len(), y.len(), "gradients of filter responses");
+    let mut sums = vec![0.0; dy.len()];
+    filters.activation.backward(y, dy, &mut sums);
+    for (sum, position) in sums.iter_mut().zip(argmax) {
+        if *position == NOWHERE {
+            *sum = 0.0;
+        }
+    }
+    sums
 }
 
 fn input_gradient(convolution: Convolution<'_>, argmax: &[u32], sums: &[f32], dx: &mut [f32]) {
@@ -210,7 +216,7 @@ fn weight_gradient(convolution: Convolution<'_>, kind: usize, argmax: &[u32], su
 
 /// How many offsets of the window around a position lie before the text, and where in the text the others start.
 #[inline(always)]
-fn window(position: u32, width: usize) -> (usize, usize) {
+pub(crate) fn window(position: u32, width: usize) -> (usize, usize) {
     let (position, left) = (position as usize, (width - 1) / 2);
     (left.saturating_sub(position), position.saturating_sub(left))
 }

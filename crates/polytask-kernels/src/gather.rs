@@ -56,7 +56,7 @@ fn check(table: &[f32], d: usize, index: &[u32], rows: &[f32]) {
 }
 
 /// For every row of a table, where it occurs in an index: a counting sort.
-struct Occurrences {
+pub(crate) struct Occurrences {
     /// The positions in the index, row by row, in ascending order within a row.
     positions: Vec<u32>,
     /// Where the positions of each row end; they start where those of the row before end.
@@ -64,7 +64,8 @@ struct Occurrences {
 }
 
 impl Occurrences {
-    fn new(index: &[u32], rows: usize) -> Self {
+    /// Sorts the positions of an index into a table of `rows` rows; [`PADDING`] is passed over.
+    pub(crate) fn new(index: &[u32], rows: usize) -> Self {
         let present = || index.iter().enumerate().filter(|(_, row)| **row != PADDING);
         let mut ends = vec![0u32; rows];
         present().for_each(|(_, row)| ends[*row as usize] += 1);
@@ -82,8 +83,9 @@ impl Occurrences {
         Self { positions, ends }
     }
 
+    /// The positions of a row, ascending.
     #[inline(always)]
-    fn of(&self, row: usize) -> &[u32] {
+    pub(crate) fn of(&self, row: usize) -> &[u32] {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.positions[start as usize..self.ends[row] as usize]
     }

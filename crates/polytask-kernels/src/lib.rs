@@ -33,6 +33,7 @@ pub mod pool;
 mod rng;
 pub mod rows;
 pub mod threads;
+pub mod word_conv;
 
 #[cfg(test)]
 mod testing;

@@ -4,6 +4,7 @@
 //! side at every call; here the panels, two vectors wide, stay in the second-level cache for a whole sequence.
 //! Each output is summed over the inner dimension in order, so a row's bits do not depend on the rows around it.
 
+use crate::matrix::Accumulate;
 use pulp::{Simd, WithSimd};
 
 /// Rows of the inner dimension worked on at a time, so that a panel's part stays in the first-level cache.
@@ -43,9 +44,23 @@ impl Packed {
     ///
     /// `scratch` is space that is reused from call to call.
     pub(crate) fn multiply_add(&self, left: (&[f32], Rows), out: (&mut [f32], Rows), scratch: &mut Vec<f32>) {
+        self.multiply(left, out, Accumulate::Add, scratch);
+    }
+
+    /// Multiplies `left` `[rows, inner]` by this matrix, of at least one row, into `out` `[rows, cols]`.
+    ///
+    /// `scratch` is space that is reused from call to call.
+    pub(crate) fn multiply(
+        &self,
+        left: (&[f32], Rows),
+        out: (&mut [f32], Rows),
+        how: Accumulate,
+        scratch: &mut Vec<f32>,
+    ) {
         debug_assert_eq!(left.1.count, out.1.count);
+        debug_assert!(self.inner > 0 || how == Accumulate::Add);
         if left.1.count > 0 && self.inner > 0 && self.cols > 0 {
-            pulp::Arch::new().dispatch(MultiplyAdd { packed: self, left, out, scratch });
+            pulp::Arch::new().dispatch(Multiply { packed: self, left, out, how, scratch });
         }
     }
 }
@@ -86,14 +101,15 @@ impl WithSimd for Pack<'_> {
     }
 }
 
-struct MultiplyAdd<'a> {
+struct Multiply<'a> {
     packed: &'a Packed,
     left: (&'a [f32], Rows),
     out: (&'a mut [f32], Rows),
+    how: Accumulate,
     scratch: &'a mut Vec<f32>,
 }
 
-impl WithSimd for MultiplyAdd<'_> {
+impl WithSimd for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -104,6 +120,7 @@ impl WithSimd for MultiplyAdd<'_> {
         for top in (0..*inner).step_by(DEPTH) {
             let depth = DEPTH.min(inner - top);
             pack_left::<S>(left, left_rows, top..top + depth, scratch);
+            let how = if top == 0 { self.how } else { Accumulate::Add };
             for (first, width) in panels(*cols, S::F32_LANES) {
                 let (panel, after) = rest.split_at(depth * width);
                 rest = after;
@@ -113,7 +130,7 @@ impl WithSimd for MultiplyAdd<'_> {
                     let (part, after) = left.split_at(depth * tile);
                     left = after;
                     let block = &mut out[row * out_rows.stride + first..];
-                    let block = Block { out: block, stride: out_rows.stride, height, width: valid };
+                    let block = Block { out: block, stride: out_rows.stride, height, width: valid, how };
                     multiply_tile(simd, part, panel, tile, width, block);
                 }
             }
@@ -167,6 +184,7 @@ struct Block<'a> {
     stride: usize,
     height: usize,
     width: usize,
+    how: Accumulate,
 }
 
 #[inline(always)]
@@ -201,14 +219,17 @@ fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: &[f32], pane
             }
         }
     }
-    let Block { out, stride, height, width } = block;
+    let Block { out, stride, height, width, how } = block;
     // The sums stay in registers only if none is picked by a number known at run time: the whole tile is written by
     // loops of constant length, and a part of one from a copy.
     if height == M && width == N * S::F32_LANES {
         for row in 0..M {
             let part = S::as_mut_simd_f32s(&mut out[row * stride..][..N * S::F32_LANES]).0;
             for (col, value) in part.iter_mut().enumerate().take(N) {
-                *value = simd.add_f32s(*value, sums[row][col]);
+                *value = match how {
+                    Accumulate::Add => simd.add_f32s(*value, sums[row][col]),
+                    Accumulate::Overwrite => sums[row][col],
+                };
             }
         }
         return;
@@ -221,8 +242,11 @@ fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: &[f32], pane
     }
     for (row, sums) in copy.iter().enumerate().take(height) {
         for (part, sum) in out[row * stride..][..width].chunks_mut(S::F32_LANES).zip(sums) {
-            let before = simd.partial_load_f32s(part);
-            simd.partial_store_f32s(part, simd.add_f32s(before, *sum));
+            let sum = match how {
+                Accumulate::Add => simd.add_f32s(simd.partial_load_f32s(part), *sum),
+                Accumulate::Overwrite => *sum,
+            };
+            simd.partial_store_f32s(part, sum);
         }
     }
 }
@@ -257,6 +281,15 @@ mod tests {
                     let expected = sum + f64::from(start[at]);
                     assert!((f64::from(*got) - expected).abs() < 1e-4, "{rows} {inner} {cols}: {got}, {expected}");
                     assert!(col < cols || *got == start[at]);
+                }
+                if inner > 0 {
+                    let mut replaced = vec![f32::NAN; start.len()];
+                    let how = Accumulate::Overwrite;
+                    packed.multiply((&left, left_rows), (&mut replaced, out_rows), how, &mut scratch);
+                    for (at, (got, sum)) in replaced.iter().zip(&out).enumerate() {
+                        let inside = at % (cols + 3) < cols;
+                        assert!(if inside { (got + start[at] - sum).abs() < 1e-5 } else { got.is_nan() });
+                    }
                 }
                 // A row's bits do not depend on the rows around it.
                 if rows > 2 {

@@ -109,6 +109,11 @@ impl<'a> Pass<'a> {
         leaf
     }
 
+    /// Whether [`Self::dropout`] at this rate changes anything.
+    pub fn drops(&self, rate: f64) -> bool {
+        self.is_training() && rate > 0.0
+    }
+
     /// Zeroes a share of the features in training and scales up the rest; the input itself otherwise.
     ///
     /// The order of calls within a pass is fixed by the network, so a call's number and the step make its mask.

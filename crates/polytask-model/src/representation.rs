@@ -16,6 +16,29 @@ pub enum Representation {
     Vector(Tensor<2>),
     /// One vector a token.
     Sequence(Sequence),
+    /// One vector a token, as a row among those of the batch's distinct words.
+    Words(Words),
+}
+
+/// A padded batch of token sequences, not yet spelled out.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// `[distinct, d]`: the distinct words.
+    pub rows: Tensor<2>,
+    /// `[batch * token]`: the row of each token; `u32::MAX` past a length.
+    pub index: Arc<Vec<u32>>,
+    /// Tokens of each example.
+    pub lengths: Arc<Vec<usize>>,
+}
+
+impl Words {
+    /// Spells the tokens out.
+    pub fn into_sequence(self) -> Sequence {
+        let Words { rows, index, lengths } = self;
+        let (batch, dim) = (lengths.len(), rows.dims()[1]);
+        let time = index.len() / batch.max(1);
+        Sequence { values: ops::gather(rows, index).reshape([batch, time, dim]), lengths }
+    }
 }
 
 /// A padded batch of token sequences.
@@ -58,10 +81,13 @@ impl Representation {
     pub fn pooled(self, pool: Pool) -> Tensor<2> {
         match self {
             Representation::Vector(values) => values,
-            Representation::Sequence(Sequence { values, lengths }) => match pool {
-                Pool::Max => ops::max_over_time(values, lengths),
-                Pool::Mean => ops::mean_over_time(values, lengths),
-            },
+            tokens => {
+                let Sequence { values, lengths } = tokens.into_sequence();
+                match pool {
+                    Pool::Max => ops::max_over_time(values, lengths),
+                    Pool::Mean => ops::mean_over_time(values, lengths),
+                }
+            }
         }
     }
 
@@ -69,10 +95,13 @@ impl Representation {
     pub fn examples(self, rows: Range<usize>) -> Representation {
         match self {
             Representation::Vector(values) => Representation::Vector(values.narrow(0, rows.start, rows.len())),
-            Representation::Sequence(Sequence { values, lengths }) => Representation::Sequence(Sequence {
-                values: values.narrow(0, rows.start, rows.len()),
-                lengths: Arc::new(lengths[rows].to_vec()),
-            }),
+            tokens => {
+                let Sequence { values, lengths } = tokens.into_sequence();
+                Representation::Sequence(Sequence {
+                    values: values.narrow(0, rows.start, rows.len()),
+                    lengths: Arc::new(lengths[rows].to_vec()),
+                })
+            }
         }
     }
 
@@ -84,6 +113,7 @@ impl Representation {
     pub fn into_sequence(self) -> Sequence {
         match self {
             Representation::Sequence(sequence) => sequence,
+            Representation::Words(words) => words.into_sequence(),
             Representation::Vector(_) => {
                 panic!("the configuration's check lets nothing that reads tokens follow a pool")
             }
@@ -93,8 +123,10 @@ impl Representation {
     /// Zeroes a share of the features in training.
     pub fn dropout(self, pass: &Pass<'_>, rate: f64) -> Representation {
         match self {
+            words @ Representation::Words(_) if !pass.drops(rate) => words,
             Representation::Vector(values) => Representation::Vector(pass.dropout(values, rate)),
-            Representation::Sequence(Sequence { values, lengths }) => {
+            tokens => {
+                let Sequence { values, lengths } = tokens.into_sequence();
                 Representation::Sequence(Sequence { values: pass.dropout(values, rate), lengths })
             }
         }

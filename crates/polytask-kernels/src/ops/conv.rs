@@ -10,6 +10,7 @@ use super::pool::padded;
 use super::switch::uses_kernels;
 use crate::activation::Activation;
 use crate::filters::{FilterGradients, Filters};
+use crate::word_conv::{self, Lookup};
 use crate::{conv, conv_max};
 
 /// Convolution that keeps the length: `[batch, time, widths * filters]`, zero past each length.
@@ -51,13 +52,37 @@ pub fn conv_max(
     apply(ConvMax { lengths, activation, argmax: Mutex::default() }, inputs(x, weights, bias))
 }
 
-fn inputs(x: Tensor<3>, weights: Vec<Tensor<2>>, bias: Tensor<1>) -> Vec<Input> {
+/// [`conv_max`] over texts whose positions are rows of `rows` `[n, d]`, `u32::MAX` past a length: `[batch, widths * filters]`.
+///
+/// `index` is `[batch * time]`. What words that repeat have in common is computed once ([`word_conv`]).
+///
+/// # Panics
+///
+/// As [`conv()`], or where an index is no row.
+pub fn word_conv_max(
+    rows: Tensor<2>,
+    index: Arc<Vec<u32>>,
+    lengths: Arc<Vec<usize>>,
+    weights: Vec<Tensor<2>>,
+    bias: Tensor<1>,
+    activation: Activation,
+) -> Tensor<2> {
+    if !uses_kernels(&rows) {
+        let x = plain::gather(rows, &index);
+        let [places, d] = x.dims();
+        let x = x.reshape([lengths.len(), places / lengths.len().max(1), d]);
+        return plain::max_over_time(plain::conv(x, &lengths, weights, bias, activation), &lengths);
+    }
+    apply(WordConvMax { index, lengths, activation, argmax: Mutex::default() }, inputs(rows, weights, bias))
+}
+
+fn inputs(x: impl Into<Input>, weights: Vec<Tensor<2>>, bias: Tensor<1>) -> Vec<Input> {
     [x.into(), bias.into()].into_iter().chain(weights.into_iter().map(Input::from)).collect()
 }
 
 /// Hands the filters among the inputs (`x`, `bias`, one weight matrix a width) to a kernel.
 fn with_filters<R>(inputs: &[Operand<'_>], activation: Activation, run: impl FnOnce(&Filters<'_>) -> R) -> R {
-    let d = inputs[0].dim(2);
+    let d = inputs[0].shape[inputs[0].shape.len() - 1];
     let widths: Vec<usize> = inputs[2..].iter().map(|weights| weights.dim(0) / d).collect();
     let weights: Vec<&[f32]> = inputs[2..].iter().map(|weights| weights.data).collect();
     let count = inputs[2].dim(1);
@@ -129,5 +154,46 @@ impl HostOp for ConvMax {
             conv_max::backward(&shape, inputs[0].data, filters, (y, &argmax), dy, dx.as_deref_mut())
         });
         gradients(dx, filters)
+    }
+}
+
+struct WordConvMax {
+    index: Arc<Vec<u32>>,
+    lengths: Arc<Vec<usize>>,
+    activation: Activation,
+    argmax: Mutex<Vec<u32>>,
+}
+
+impl WordConvMax {
+    fn lookup<'a>(&'a self, rows: &Operand<'a>) -> Lookup<'a> {
+        let time = self.index.len() / self.lengths.len().max(1);
+        Lookup { rows: rows.data, features: rows.dim(1), index: &self.index, lengths: &self.lengths, time }
+    }
+}
+
+impl HostOp for WordConvMax {
+    fn name(&self) -> &'static str {
+        "word_conv_max"
+    }
+
+    fn forward(&self, inputs: &[Operand<'_>], keep: Keep) -> Outcome {
+        with_filters(inputs, self.activation, |filters| {
+            let (batch, columns) = (self.lengths.len(), filters.columns());
+            let (mut data, mut argmax) = (vec![0.0; batch * columns], vec![0; batch * columns]);
+            word_conv::forward(&self.lookup(&inputs[0]), filters, &mut data, &mut argmax);
+            if keep == Keep::ForBackward {
+                *self.argmax.lock().expect("no panic while it is held") = argmax;
+            }
+            Outcome { data, shape: vec![batch, columns] }
+        })
+    }
+
+    fn backward(&self, inputs: &[Operand<'_>], y: &[f32], dy: &[f32], needs: &[bool]) -> Vec<Option<Vec<f32>>> {
+        let mut drows = needs[0].then(|| vec![0.0; inputs[0].data.len()]);
+        let argmax = self.argmax.lock().expect("no panic while it is held");
+        let filters = with_filters(inputs, self.activation, |filters| {
+            word_conv::backward(&self.lookup(&inputs[0]), filters, (y, &argmax), dy, drows.as_deref_mut())
+        });
+        gradients(drows, filters)
     }
 }

@@ -13,7 +13,7 @@ use super::dense::activation;
 use super::{Layer, Site};
 use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
-use crate::representation::{Form, Representation, Sequence};
+use crate::representation::{Form, Representation, Sequence, Words};
 
 /// The convolution layer.
 #[derive(Debug)]
@@ -66,11 +66,19 @@ impl Layer for Conv {
 
     fn forward_pooled(&self, pass: &Pass<'_>, x: &Representation, pool: Pool) -> Option<Representation> {
         // Dropout before the maximum changes which window wins, so the fused operation cannot stand in for it.
-        if pool != Pool::Max || (self.dropout > 0.0 && pass.is_training()) {
+        if pool != Pool::Max || pass.drops(self.dropout) {
             return None;
         }
-        let Sequence { values, lengths } = x.clone().into_sequence();
-        let values = ops::conv_max(values, lengths, self.weights(pass), pass.get(self.bias), self.activation);
+        let (weights, bias) = (self.weights(pass), pass.get(self.bias));
+        let values = match x.clone() {
+            Representation::Words(Words { rows, index, lengths }) => {
+                ops::word_conv_max(rows, index, lengths, weights, bias, self.activation)
+            }
+            tokens => {
+                let Sequence { values, lengths } = tokens.into_sequence();
+                ops::conv_max(values, lengths, weights, bias, self.activation)
+            }
+        };
         Some(Representation::Vector(values))
     }
 }

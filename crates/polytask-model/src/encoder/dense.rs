@@ -8,7 +8,7 @@ use polytask_spec::network::{Activation as ActivationSpec, DenseLayer};
 use super::{Layer, Site};
 use crate::parameters::{Group, Init, Owner, ParameterId, Parameters};
 use crate::pass::Pass;
-use crate::representation::{Form, Representation, Sequence};
+use crate::representation::{Form, Representation, Sequence, Words};
 
 /// Weight `[inputs, outputs]`, bias `[outputs]` and an activation.
 #[derive(Debug)]
@@ -76,6 +76,10 @@ impl Layer for Dense {
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation {
         match x {
             Representation::Vector(x) => Representation::Vector(self.affine.on_vectors(pass, x)),
+            // What a layer does to each token alone, it does to each distinct word once.
+            Representation::Words(words) => {
+                Representation::Words(Words { rows: self.affine.on_vectors(pass, words.rows), ..words })
+            }
             Representation::Sequence(Sequence { values, lengths }) => {
                 Representation::Sequence(Sequence { values: self.affine.on_tokens(pass, values), lengths })
             }

@@ -21,7 +21,7 @@ use super::distinct::Distinct;
 use super::{Feed, FitError, Fitted, InputKnowledge, Lexicon};
 use crate::parameters::{Group, Init, Owner, ParameterId, Parameters, TableId};
 use crate::pass::Pass;
-use crate::representation::{Form, Representation, Sequence};
+use crate::representation::{self as tokens, Form, Representation};
 
 /// Width of a word vector where neither a file nor the configuration says.
 const DIM: usize = 100;
@@ -145,9 +145,8 @@ impl Words {
                 (joined, padded_index(&texts, time, |word| words.position(word)))
             }
         };
-        let width = self.form().dim();
-        let values = ops::gather(features, Arc::new(index)).reshape([texts.len(), time, width]);
-        Representation::Sequence(Sequence { values: pass.dropout(values, self.dropout), lengths: Arc::new(lengths) })
+        let words = tokens::Words { rows: features, index: Arc::new(index), lengths: Arc::new(lengths) };
+        Representation::Words(words).dropout(pass, self.dropout)
     }
 }
 
@@ -184,13 +183,12 @@ impl CharacterCnn {
         let index = padded_index(words, time, |character| character);
         let vectors: Tensor<2> = pass.get(self.vectors);
         let dim = vectors.dims()[1];
-        let letters = ops::gather(vectors, Arc::new(index)).reshape([words.len(), time, dim]);
-        ops::conv_max(
-            pass.dropout(letters, self.dropout),
-            Arc::new(lengths),
-            vec![pass.get(self.weight)],
-            pass.get(self.bias),
-            Activation::Tanh,
-        )
+        let (index, lengths) = (Arc::new(index), Arc::new(lengths));
+        let (weights, bias) = (vec![pass.get(self.weight)], pass.get(self.bias));
+        if !pass.drops(self.dropout) {
+            return ops::word_conv_max(vectors, index, lengths, weights, bias, Activation::Tanh);
+        }
+        let letters = ops::gather(vectors, index).reshape([words.len(), time, dim]);
+        ops::conv_max(pass.dropout(letters, self.dropout), lengths, weights, bias, Activation::Tanh)
     }
 }

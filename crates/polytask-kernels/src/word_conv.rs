@@ -1,0 +1,218 @@
+//! What do filters see of texts whose words repeat? Each distinct word meets each offset of each filter once.
+//!
+//! A batch of texts holds far fewer distinct words than positions. The response of a filter of width `k` at a position is
+//! the sum of `k` products of a word and an offset of the filter:
+//!
+//! ```text
+//! response[t, filter] = Σ_o products[word(t + o - (k - 1) / 2), o, filter],    products[w, o, filter] = x[w] · W[o, filter]
+//! ```
+//!
+//! The products of the distinct words are computed block by block of filters, so that they stay in the last-level cache, and
+//! the texts pick theirs from there. Where words hardly repeat, the texts are spelled out and go through
+//! [`conv_max`](crate::conv_max), whose values these are. Going back, each word collects the gradients of the winning
+//! windows that it stands in: no gradient of a whole batch of positions is made.
+//!
+//! Cost forward: distinct words * widths * features * filters multiplications and positions * widths * filters additions;
+//! backward texts * filters * widths * features multiplications, twice.
+
+use crate::buffers::Buffer;
+use crate::conv_max;
+use crate::filters::{FilterGradients, Filters};
+use crate::gather::{PADDING, gather};
+use crate::math::vectorize;
+use crate::padded::Padded;
+use crate::pool::NOWHERE;
+use crate::rows::{add_scaled, column_sums, transposed};
+use rayon::prelude::*;
+
+mod products;
+mod winners;
+
+use products::choose;
+use winners::Winners;
+
+/// A batch of texts, each position a row of a small matrix.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup<'a> {
+    /// `[distinct, features]`: the distinct words.
+    pub rows: &'a [f32],
+    /// The values of a row, at least one.
+    pub features: usize,
+    /// `[batch, time]`: the row of each position; [`PADDING`] past a text's length.
+    pub index: &'a [u32],
+    /// Positions of each text, 0 to `time`.
+    pub lengths: &'a [usize],
+    /// Positions that a text has, data and padding.
+    pub time: usize,
+}
+
+impl<'a> Lookup<'a> {
+    fn distinct(&self) -> usize {
+        self.rows.len() / self.features
+    }
+
+    /// The rows of a text's positions, without its padding.
+    #[inline(always)]
+    fn text(&self, text: usize) -> &'a [u32] {
+        &self.index[text * self.time..][..self.lengths[text]]
+    }
+
+    #[inline(always)]
+    fn row(&self, row: u32) -> &'a [f32] {
+        &self.rows[row as usize * self.features..][..self.features]
+    }
+
+    fn shape(&self) -> Padded<'a> {
+        Padded { lengths: self.lengths, time: self.time, features: self.features }
+    }
+
+    /// Whether words repeat enough: a product saved is worth `features` multiplications, and what takes the place of it a
+    /// write and a few reads.
+    fn repeats(&self) -> bool {
+        let positions: usize = self.lengths.iter().sum();
+        self.distinct() * (self.features + 8) + 5 * positions < positions * self.features
+    }
+
+    #[track_caller]
+    fn check(&self, filters: &Filters<'_>, out: &[f32], argmax: &[u32]) {
+        assert!(self.features > 0 && self.rows.len().is_multiple_of(self.features), "rows of {} values", self.features);
+        assert_eq!(self.index.len(), self.lengths.len() * self.time, "an index of another shape");
+        assert!(
+            self.time < NOWHERE as usize && self.index.len() < PADDING as usize,
+            "more positions than a u32 counts"
+        );
+        for (text, length) in self.lengths.iter().enumerate() {
+            assert!(*length <= self.time, "a length above {}", self.time);
+            let (valid, padding) = self.index[text * self.time..][..self.time].split_at(*length);
+            assert!(valid.iter().all(|row| (*row as usize) < self.distinct()), "no row of {}", self.distinct());
+            assert!(padding.iter().all(|row| *row == PADDING), "an index past a text's length");
+        }
+        filters.check(self.features);
+        let want = self.lengths.len() * filters.columns();
+        assert!(out.len() == want && argmax.len() == want, "filter responses: {} instead of {want}", out.len());
+    }
+}
+
+/// Computes what [`conv_max::forward`] does for the texts spelled out: `out` and `argmax` `[batch, widths * count]`.
+///
+/// # Panics
+/// If a slice has another size, or an index is no row.
+pub fn forward(lookup: &Lookup<'_>, filters: &Filters<'_>, out: &mut [f32], argmax: &mut [u32]) {
+    lookup.check(filters, out, argmax);
+    if !lookup.repeats() {
+        let mut x = Buffer::dirty(lookup.index.len() * lookup.features);
+        gather(lookup.rows, lookup.features, lookup.index, &mut x);
+        return conv_max::forward(&lookup.shape(), &x, filters, out, argmax);
+    }
+    choose(lookup, filters, out, argmax);
+    let columns = filters.columns();
+    let texts = out.par_chunks_mut(columns).zip(argmax.par_chunks_mut(columns)).zip(lookup.lengths);
+    texts.with_min_len(8).for_each(|((out, argmax), length)| {
+        if *length == 0 {
+            out.fill(0.0);
+            return argmax.fill(NOWHERE);
+        }
+        vectorize(
+            #[inline(always)]
+            || filters.activation.apply_with_bias(out, filters.bias),
+        );
+    });
+}
+
+/// Returns the gradients of the filters, given the results of [`forward`] and the gradient `dy` of its output.
+///
+/// `drows` `[distinct, features]`, if asked for, is replaced by the gradient of the distinct words.
+///
+/// # Panics
+/// If a slice has another size, or an index is no row.
+pub fn backward(
+    lookup: &Lookup<'_>,
+    filters: &Filters<'_>,
+    (y, argmax): (&[f32], &[u32]),
+    dy: &[f32],
+    drows: Option<&mut [f32]>,
+) -> FilterGradients {
+    lookup.check(filters, y, argmax);
+    let sums = conv_max::sum_gradients(filters, (y, argmax), dy);
+    let windows = Windows::new(filters, lookup.features);
+    if let Some(drows) = drows {
+        assert_eq!(drows.len(), lookup.rows.len(), "gradients of words");
+        Winners::new(lookup, &windows, argmax, &sums).rows_gradient(&filters.by_filter().concat(), drows);
+    }
+    let mut bias = vec![0.0; filters.columns()];
+    column_sums(&sums, &mut bias);
+    let by_filter = weight_gradient(lookup, &windows, argmax, &sums);
+    let of_width = |kind: usize| {
+        let size = filters.widths[kind] * lookup.features;
+        let first = windows.columns[kind * filters.count].start;
+        transposed(&by_filter[first..][..filters.count * size], filters.count, size)
+    };
+    FilterGradients { weights: (0..filters.widths.len()).map(of_width).collect(), bias }
+}
+
+/// The window of every filter, in the order of the columns.
+#[derive(Debug)]
+struct Windows {
+    columns: Vec<Window>,
+    /// Length of all filters' weights one after another, `[widths, count, width * features]`.
+    len: usize,
+    widest: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    /// Where its weights start among those of all filters.
+    start: usize,
+    width: usize,
+}
+
+impl Windows {
+    fn new(filters: &Filters<'_>, features: usize) -> Self {
+        let (mut columns, mut len) = (Vec::with_capacity(filters.columns()), 0);
+        for width in filters.widths.iter().flat_map(|width| std::iter::repeat_n(*width, filters.count)) {
+            columns.push(Window { start: len, width });
+            len += width * features;
+        }
+        Self { columns, len, widest: filters.widest() }
+    }
+}
+
+/// Returns the gradients of all weights, filter by filter.
+///
+/// Text by text, because the windows of a text's many winners overlap; every part of the texts has sums of its own.
+fn weight_gradient(lookup: &Lookup<'_>, windows: &Windows, argmax: &[u32], sums: &[f32]) -> Buffer {
+    const PARTS: usize = 8;
+    let (batch, columns, features) = (lookup.lengths.len(), windows.columns.len(), lookup.features);
+    let texts = batch.div_ceil(PARTS).max(32);
+    let mut parts: Vec<Buffer> = (0..batch.div_ceil(texts).max(1)).map(|_| Buffer::zeros(windows.len)).collect();
+    parts.par_iter_mut().enumerate().for_each(|(part, gradient)| {
+        vectorize(
+            #[inline(always)]
+            || {
+                for text in part * texts..batch.min((part + 1) * texts) {
+                    let words = lookup.text(text);
+                    let own = text * columns..(text + 1) * columns;
+                    let winners = argmax[own.clone()].iter().zip(&sums[own]).zip(&windows.columns);
+                    for ((position, sum), window) in winners.filter(|((_, sum), _)| **sum != 0.0) {
+                        let (skipped, first) = conv_max::window(*position, window.width);
+                        let offsets = &mut gradient[window.start..][..window.width * features];
+                        let offsets = offsets.chunks_exact_mut(features).skip(skipped);
+                        offsets
+                            .zip(&words[first..])
+                            .for_each(|(offset, row)| add_scaled(offset, *sum, lookup.row(*row)));
+                    }
+                }
+            },
+        );
+    });
+    let mut parts = parts.into_iter();
+    let mut total = parts.next().unwrap_or_else(|| Buffer::zeros(windows.len));
+    for part in parts {
+        let chunks = total.par_chunks_mut(1 << 14).zip(part.par_chunks(1 << 14));
+        chunks.for_each(|(total, part)| total.iter_mut().zip(part).for_each(|(total, part)| *total += part));
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests;
