@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Result, Seen, State, Weights};
+use crate::{Keeps, Result, Seen, State, TensorGradients, Weights};
 
 /// What a method wants to see of each step, from cheap to costly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -20,7 +20,7 @@ pub enum Needs {
     CrossGramian,
     /// The products of the tasks' gradients at the shared representation: one trunk pass a step, not one a task.
     RepresentationGradients,
-    /// The tasks' gradients themselves, entry by entry.
+    /// The tasks' gradients themselves, entry by entry ([`Balancer::rewrite`]), and then their Gramian.
     TaskGradients,
 }
 
@@ -29,9 +29,12 @@ pub enum Needs {
 pub struct Laws {
     /// Reordering the tasks reorders the weights and changes nothing else.
     pub permutation: bool,
+    /// Tasks that were alike from the first step on (equal losses; gradients at right angles and of equal length) get
+    /// equal weights.
+    pub symmetric: bool,
     /// No task's loss rises to first order along `-Σ w_t g_t`.
     pub non_conflicting: bool,
-    /// Where no direction improves every task, the direction is zero.
+    /// Where no direction improves every task whose gradient is not zero, the direction is zero.
     pub stationary: bool,
     /// What becomes of the direction when all tasks' losses are scaled alike.
     pub scale: Scale,
@@ -51,7 +54,7 @@ pub enum Scale {
 impl Laws {
     /// Promises nothing but finite weights, one a task, and 0 for a task that the step does not have.
     pub const fn none() -> Self {
-        Laws { permutation: false, non_conflicting: false, stationary: false, scale: Scale::Neither }
+        Laws { permutation: false, symmetric: false, non_conflicting: false, stationary: false, scale: Scale::Neither }
     }
 }
 
@@ -65,6 +68,8 @@ pub trait Balancer: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const REFERENCE: &'static str;
     /// What the method wants to see of each step.
     const NEEDS: Needs;
+    /// What the method keeps of the gradients between steps; for [`Needs::TaskGradients`] only.
+    const KEEPS: Keeps = Keeps::Nothing;
 
     /// Checks the options, and fits those that name tasks to the tasks' names and order.
     ///
@@ -90,6 +95,16 @@ pub trait Balancer: DeserializeOwned + JsonSchema + Send + Sync + 'static {
         State::default()
     }
 
+    /// Reads one shared tensor's gradients and may change them; called for each tensor of a step before
+    /// [`Balancer::weigh`], for [`Needs::TaskGradients`] only. `seen` need not hold more than the losses yet.
+    ///
+    /// # Errors
+    /// Where the state does not fit.
+    fn rewrite(&self, state: &State, seen: &Seen, tensor: &mut TensorGradients) -> Result<()> {
+        let _ = (state, seen, tensor);
+        Ok(())
+    }
+
     /// Weighs the tasks of one step and updates the state. A task that the step does not have gets weight 0.
     ///
     /// # Errors
@@ -113,10 +128,17 @@ pub trait AnyBalancer: Send + Sync {
     fn key(&self) -> &'static str;
     /// What the method wants to see of each step.
     fn needs(&self) -> Needs;
+    /// What the method keeps of the gradients between steps.
+    fn keeps(&self) -> Keeps;
     /// What the method promises.
     fn laws(&self) -> Laws;
     /// Makes the state before the first step.
     fn init(&self, tasks: usize) -> State;
+    /// Reads one shared tensor's gradients and may change them.
+    ///
+    /// # Errors
+    /// See [`Balancer::rewrite`].
+    fn rewrite(&self, state: &State, seen: &Seen, tensor: &mut TensorGradients) -> Result<()>;
     /// Weighs the tasks of one step and updates the state.
     ///
     /// # Errors
@@ -146,12 +168,20 @@ impl<B: Balancer> AnyBalancer for Erased<B> {
         B::NEEDS
     }
 
+    fn keeps(&self) -> Keeps {
+        B::KEEPS
+    }
+
     fn laws(&self) -> Laws {
         self.0.laws()
     }
 
     fn init(&self, tasks: usize) -> State {
         self.0.init(tasks)
+    }
+
+    fn rewrite(&self, state: &State, seen: &Seen, tensor: &mut TensorGradients) -> Result<()> {
+        self.0.rewrite(state, seen, tensor)
     }
 
     fn weigh(&self, state: &mut State, seen: &Seen) -> Result<Weights> {

@@ -4,12 +4,46 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::balancer::{AnyBalancer, Balancer, Needs, erase};
-use crate::methods::{Equal, Fixed, Uncertainty};
+use crate::methods::{
+    AlignedMtl, CaGrad, ConFig, CrMogm, DbMtl, DualProj, Dwa, Equal, ExcessMtl, FairGrad, Famo, Fixed, Gls, GradDrop,
+    GradNorm, GradVac, ImtlG, ImtlL, Mgda, MoCo, MoDo, NashMtl, PcGrad, Random, ScaleInvariant, SdmGrad, Stch,
+    Uncertainty, UpGrad,
+};
 use crate::{Error, Result};
 
 /// All methods, sorted by key.
 pub fn all() -> &'static [Entry] {
-    static ENTRIES: &[Entry] = &[entry::<Equal>(), entry::<Fixed>(), entry::<Uncertainty>()];
+    static ENTRIES: &[Entry] = &[
+        entry::<AlignedMtl>(),
+        entry::<CaGrad>(),
+        entry::<ConFig>(),
+        entry::<CrMogm>(),
+        entry::<DbMtl>(),
+        entry::<DualProj>(),
+        entry::<Dwa>(),
+        entry::<Equal>(),
+        entry::<ExcessMtl>(),
+        entry::<FairGrad>(),
+        entry::<Famo>(),
+        entry::<Fixed>(),
+        entry::<Gls>(),
+        entry::<GradDrop>(),
+        entry::<GradNorm>(),
+        entry::<GradVac>(),
+        entry::<ImtlG>(),
+        entry::<ImtlL>(),
+        entry::<Mgda>(),
+        entry::<MoCo>(),
+        entry::<MoDo>(),
+        entry::<NashMtl>(),
+        entry::<PcGrad>(),
+        entry::<Random>(),
+        entry::<ScaleInvariant>(),
+        entry::<SdmGrad>(),
+        entry::<Stch>(),
+        entry::<Uncertainty>(),
+        entry::<UpGrad>(),
+    ];
     ENTRIES
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong while tasks are balanced.
 
+use std::fmt::Display;
+
 /// A result with this crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -88,4 +90,11 @@ pub enum Error {
         /// What is wrong, what was found, and what is accepted.
         message: String,
     },
+}
+
+impl Error {
+    /// An option of a method is out of range.
+    pub(crate) fn option(method: &'static str, option: &str, found: impl Display, accepted: &str) -> Self {
+        Error::Options { method, message: format!("`{option}` is {found}, expected {accepted}") }
+    }
 }

@@ -61,6 +61,40 @@ impl Gramian {
         &self.entries[row * self.size..(row + 1) * self.size]
     }
 
+    /// The lengths of the gradients, `[task]`, and the Gramian of the gradients scaled to length 1: their cosines.
+    ///
+    /// A gradient of length 0 keeps it: its row and column are 0.
+    pub fn unit(&self) -> (Vec<f64>, Gramian) {
+        let norms: Vec<f64> = (0..self.size).map(|task| self.get(task, task).sqrt()).collect();
+        let cosine = |row: usize, column: usize| match (norms[row], norms[column]) {
+            (left, right) if left == 0.0 || right == 0.0 => 0.0,
+            _ if row == column => 1.0,
+            (left, right) => (self.get(row, column) / left / right).clamp(-1.0, 1.0),
+        };
+        let entries = (0..self.size * self.size).map(|place| cosine(place / self.size, place % self.size)).collect();
+        (norms, Gramian { size: self.size, entries })
+    }
+
+    /// The Gramian of the gradients multiplied by one factor each.
+    ///
+    /// # Errors
+    /// Where a product is infinite or NaN.
+    pub fn scaled(&self, factors: &[f64]) -> Result<Self> {
+        let row =
+            |row: usize| factors.iter().enumerate().map(move |(at, factor)| factors[row] * self.get(row, at) * factor);
+        Gramian::new(&(0..self.size).map(|at| row(at).collect()).collect::<Vec<_>>())
+    }
+
+    /// The product with a vector, `[task]`: how each task's loss falls along `Σ weights_t g_t`.
+    pub fn times(&self, weights: &[f64]) -> Vec<f64> {
+        (0..self.size).map(|row| dot(self.row(row), weights)).collect()
+    }
+
+    /// The squared length of `Σ weights_t g_t`, at least 0.
+    pub fn squared_norm(&self, weights: &[f64]) -> f64 {
+        dot(&self.times(weights), weights).max(0.0)
+    }
+
     /// The product of two tasks' gradients.
     ///
     /// # Panics
@@ -70,9 +104,27 @@ impl Gramian {
     }
 }
 
+/// The inner product of two vectors of the same length.
+pub(crate) fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unit_gramian_has_the_cosines() {
+        let gramian = Gramian::new(&[vec![4.0, 3.0, 0.0], vec![3.0, 9.0, 0.0], vec![0.0; 3]]).unwrap();
+        let (norms, cosines) = gramian.unit();
+        assert_eq!(norms, [2.0, 3.0, 0.0]);
+        assert_eq!(cosines, Gramian::new(&[vec![1.0, 0.5, 0.0], vec![0.5, 1.0, 0.0], vec![0.0; 3]]).unwrap());
+        assert_eq!(gramian.times(&[1.0, -1.0, 5.0]), [1.0, -6.0, 0.0]);
+        assert_eq!(gramian.squared_norm(&[1.0, -1.0, 5.0]), 7.0);
+        // Squares that underflow: no length is left, and no cosine.
+        let (norms, cosines) = Gramian::new(&[vec![0.0, 1e-280], vec![1e-280, 1e30]]).unwrap().unit();
+        assert_eq!((norms[0], cosines.get(0, 1)), (0.0, 0.0));
+    }
 
     #[test]
     fn keeps_a_symmetric_matrix_and_averages_rounding() {

@@ -5,7 +5,8 @@
 //! computes it is the trainer's business.
 //!
 //! Each method is one file under `methods`: a struct of options and a function of its inputs. What it remembers between
-//! steps is a [`State`], an ordinary value that a checkpoint stores. [`all`] lists the methods.
+//! steps is a [`State`], an ordinary value that a checkpoint stores. [`all`] lists the methods. Methods that are
+//! defined by a small optimisation problem take its exact solution from [`solve`].
 //!
 //! ```
 //! use polytask_balance::{Seen, find};
@@ -18,20 +19,25 @@
 //! # Ok::<(), polytask_balance::Error>(())
 //! ```
 
+mod adam;
 mod balancer;
 mod catalogue;
 mod error;
+mod gradients;
 mod gramian;
 #[cfg(test)]
 mod laws;
 pub mod methods;
+mod random;
 mod seen;
+pub mod solve;
 mod state;
 mod weights;
 
 pub use balancer::{AnyBalancer, Balancer, Laws, Needs, Scale, erase};
 pub use catalogue::{Build, Entry, all, find, schema};
 pub use error::{Error, Result};
+pub use gradients::{Keeps, TensorGradients};
 pub use gramian::Gramian;
 pub use seen::Seen;
 pub use state::State;

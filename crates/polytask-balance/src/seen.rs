@@ -9,6 +9,9 @@ use crate::{Error, Gramian, Result};
 pub struct Seen {
     losses: Vec<Option<f64>>,
     gramian: Option<Gramian>,
+    /// Row by row.
+    cross_gramian: Option<Vec<Vec<f64>>>,
+    measures: Option<Vec<f64>>,
 }
 
 impl Seen {
@@ -27,7 +30,7 @@ impl Seen {
                 return Err(Error::Loss { task, value });
             }
         }
-        Ok(Seen { losses, gramian: None })
+        Ok(Seen { losses, gramian: None, cross_gramian: None, measures: None })
     }
 
     /// Adds the Gramian of the present tasks' gradients, in task order: in the shared parameters, or at the shared
@@ -41,6 +44,40 @@ impl Seen {
             return Err(Error::Tasks { what: "the Gramian", expected, found: gramian.size() });
         }
         Ok(Seen { gramian: Some(gramian), ..self })
+    }
+
+    /// Adds the products of the present tasks' gradients on one batch (rows) with those on another (columns), in task
+    /// order.
+    ///
+    /// # Errors
+    /// Where its size is not the number of present tasks, or an entry is NaN or infinite.
+    pub fn with_cross_gramian(self, rows: Vec<Vec<f64>>) -> Result<Self> {
+        let expected = self.present().count();
+        if rows.len() != expected {
+            return Err(Error::Tasks { what: "the cross-Gramian", expected, found: rows.len() });
+        }
+        for (row, entries) in rows.iter().enumerate() {
+            if entries.len() != expected {
+                return Err(Error::GramianShape { row, expected, found: entries.len() });
+            }
+            if let Some((column, &value)) = entries.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+                return Err(Error::GramianEntry { row, column, value });
+            }
+        }
+        Ok(Seen { cross_gramian: Some(rows), ..self })
+    }
+
+    /// Adds what a method measured in the present tasks' gradients, in task order
+    /// ([`TensorGradients::measures`](crate::TensorGradients::measures)).
+    ///
+    /// # Errors
+    /// Where there is not one number a present task.
+    pub fn with_measures(self, measures: Vec<f64>) -> Result<Self> {
+        let expected = self.present().count();
+        if measures.len() != expected {
+            return Err(Error::Tasks { what: "the list of measures", expected, found: measures.len() });
+        }
+        Ok(Seen { measures: Some(measures), ..self })
     }
 
     /// Number of tasks, present or not.
@@ -64,6 +101,22 @@ impl Seen {
     /// Where the step did not provide it.
     pub fn gramian(&self) -> Result<&Gramian> {
         self.gramian.as_ref().ok_or(Error::NotProvided { need: "the Gramian of the task gradients" })
+    }
+
+    /// What the method measured in the present tasks' gradients, in the order of [`Seen::present`].
+    ///
+    /// # Errors
+    /// Where the step did not provide it.
+    pub fn measures(&self) -> Result<&[f64]> {
+        self.measures.as_deref().ok_or(Error::NotProvided { need: "measures of the task gradients" })
+    }
+
+    /// The products of the present tasks' gradients on two batches, row by row, in the order of [`Seen::present`].
+    ///
+    /// # Errors
+    /// Where the step did not provide them.
+    pub fn cross_gramian(&self) -> Result<&[Vec<f64>]> {
+        self.cross_gramian.as_deref().ok_or(Error::NotProvided { need: "the products of the gradients on two batches" })
     }
 }
 
@@ -91,5 +144,19 @@ mod tests {
         assert_eq!(seen.clone().with_gramian(two.clone()).unwrap().gramian(), Ok(&two));
         let one = Gramian::new(&[vec![1.0]]).unwrap();
         assert_eq!(seen.with_gramian(one), Err(Error::Tasks { what: "the Gramian", expected: 2, found: 1 }));
+    }
+
+    #[test]
+    fn the_cross_gramian_is_square_and_finite() {
+        let seen = Seen::new(vec![Some(1.0), None, Some(2.0)]).unwrap();
+        assert!(matches!(seen.cross_gramian(), Err(Error::NotProvided { .. })));
+        let rows = vec![vec![1.0, -2.0], vec![0.5, -1.0]];
+        assert_eq!(seen.clone().with_cross_gramian(rows.clone()).unwrap().cross_gramian(), Ok(&rows[..]));
+        let error = seen.clone().with_cross_gramian(vec![vec![1.0]]).unwrap_err();
+        assert_eq!(error, Error::Tasks { what: "the cross-Gramian", expected: 2, found: 1 });
+        let error = seen.clone().with_cross_gramian(vec![vec![1.0, 2.0], vec![1.0]]).unwrap_err();
+        assert_eq!(error, Error::GramianShape { row: 1, expected: 2, found: 1 });
+        let error = seen.with_cross_gramian(vec![vec![1.0, f64::INFINITY], vec![1.0, 1.0]]).unwrap_err();
+        assert_eq!(error, Error::GramianEntry { row: 0, column: 1, value: f64::INFINITY });
     }
 }

@@ -49,7 +49,7 @@ impl Balancer for Equal {
     const NEEDS: Needs = Needs::Losses;
 
     fn laws(&self) -> Laws {
-        Laws { permutation: true, scale: Scale::Linear, ..Laws::none() }
+        Laws { permutation: true, symmetric: true, scale: Scale::Linear, ..Laws::none() }
     }
 
     fn weigh(&self, state: &mut State, seen: &Seen) -> Result<Weights> {

@@ -1,9 +1,64 @@
 //! The methods, one a file.
 
+mod aligned_mtl;
+mod cagrad;
+mod config;
+mod cr_mogm;
+mod db_mtl;
+mod dual_proj;
+mod dwa;
 mod equal;
+mod excess_mtl;
+mod fairgrad;
+mod famo;
 mod fixed;
+mod gls;
+mod graddrop;
+mod gradnorm;
+mod gradvac;
+mod imtl_g;
+mod imtl_l;
+mod mgda;
+mod moco;
+mod modo;
+mod nash_mtl;
+mod pcgrad;
+mod random;
+mod scale_invariant;
+mod sdmgrad;
+mod stch;
 mod uncertainty;
+mod upgrad;
 
+pub use aligned_mtl::AlignedMtl;
+pub use cagrad::CaGrad;
+pub use config::ConFig;
+pub use cr_mogm::{Base, CrMogm};
+pub use db_mtl::DbMtl;
+pub use dual_proj::DualProj;
+pub use dwa::Dwa;
 pub use equal::{Equal, Normalize};
+pub use excess_mtl::ExcessMtl;
+pub use fairgrad::FairGrad;
+pub use famo::{Famo, Rule};
 pub use fixed::{Fixed, FixedWeights};
+pub use gls::Gls;
+pub use graddrop::GradDrop;
+pub use gradnorm::GradNorm;
+pub use gradvac::GradVac;
+pub use imtl_g::ImtlG;
+pub use imtl_l::ImtlL;
+pub use mgda::{Mgda, ScaleBy};
+pub use moco::MoCo;
+pub use modo::MoDo;
+pub use nash_mtl::NashMtl;
+pub use pcgrad::PcGrad;
+pub use random::Random;
+pub use scale_invariant::ScaleInvariant;
+pub use sdmgrad::SdmGrad;
+pub use stch::{Compare, Stch};
 pub use uncertainty::{Form, Uncertainty};
+pub use upgrad::UpGrad;
+
+/// What a loss counts as at least where it is divided by, or its logarithm is taken.
+const LOSS_MIN: f64 = 1e-12;

@@ -82,7 +82,7 @@ impl Balancer for Uncertainty {
     }
 
     fn laws(&self) -> Laws {
-        Laws { permutation: true, ..Laws::none() }
+        Laws { permutation: true, symmetric: true, ..Laws::none() }
     }
 
     fn init(&self, tasks: usize) -> State {

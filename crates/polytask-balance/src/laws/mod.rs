@@ -1,0 +1,5 @@
+//! The laws that every method of the catalogue is held to.
+
+mod directions;
+mod steps;
+mod weights;
