@@ -1,4 +1,4 @@
-//! Class counts: accuracy, precision, recall and F1, averaged over examples (micro) or over classes (macro).
+//! Class counts: accuracy, MCC, and precision, recall and F1, averaged over examples (micro) or over classes (macro).
 //!
 //! Numbers agree with scikit-learn's `precision_recall_fscore_support(zero_division=0)` with its default labels:
 //! the macro average runs over the classes that occur in the gold answers or in the predictions.
@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::counts::{Counts, Scores};
+use crate::mcc::mcc;
 
 /// The confusion matrix of a stream of examples.
 ///
@@ -25,6 +26,8 @@ pub struct ConfusionResult {
     pub count: u64,
     /// Share of right answers, 0..1; `None` where nothing was counted.
     pub accuracy: Option<f64>,
+    /// Matthews correlation coefficient, -1..1; `None` where the gold answers or the predictions hold fewer than two classes.
+    pub mcc: Option<f64>,
     /// Scores over all examples alike. With one class an example, all three equal the accuracy.
     pub micro_average: Option<Scores>,
     /// Scores averaged over the classes seen, each class alike.
@@ -86,20 +89,22 @@ impl Confusion {
             total.add(&Counts { gold: count, predicted: count, correct });
         }
         let some = (total.gold > 0).then(|| total.scores());
+        let classes: Vec<ClassResult> = by_class
+            .iter()
+            .map(|(&class, counts)| ClassResult {
+                class,
+                scores: counts.scores(),
+                support: counts.gold,
+                predicted: counts.predicted,
+            })
+            .collect();
         ConfusionResult {
             count: total.gold,
             accuracy: some.map(|scores| scores.recall),
+            mcc: mcc(&classes, total.correct),
             micro_average: some,
-            macro_average: Scores::mean(by_class.values().map(Counts::scores)),
-            classes: by_class
-                .iter()
-                .map(|(&class, counts)| ClassResult {
-                    class,
-                    scores: counts.scores(),
-                    support: counts.gold,
-                    predicted: counts.predicted,
-                })
-                .collect(),
+            macro_average: Scores::mean(classes.iter().map(|class| class.scores)),
+            classes,
         }
     }
 }
@@ -113,6 +118,7 @@ impl ConfusionResult {
             "accuracy" | "token-accuracy" => self.accuracy,
             "f1-macro" => self.macro_average.map(|scores| scores.f1),
             "f1-micro" => self.micro_average.map(|scores| scores.f1),
+            "mcc" => self.mcc,
             "precision-macro" => self.macro_average.map(|scores| scores.precision),
             "precision-micro" => self.micro_average.map(|scores| scores.precision),
             "recall-macro" => self.macro_average.map(|scores| scores.recall),

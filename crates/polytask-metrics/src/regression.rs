@@ -48,10 +48,15 @@ impl Rmse {
 
     /// Adds the examples that `other` has seen.
     pub fn merge(&mut self, other: &Self) {
-        let count = self.count + other.count;
-        if count == 0 {
+        if other.count == 0 {
             return;
         }
+        // Spreading nothing's mean would overflow where the values are large and their spread is not.
+        if self.count == 0 {
+            *self = other.clone();
+            return;
+        }
+        let count = self.count + other.count;
         let (left, right, both) = (self.count as f64, other.count as f64, count as f64);
         let apart = other.gold_mean - self.gold_mean;
         self.gold_mean += apart * (right / both);
@@ -141,6 +146,16 @@ mod tests {
             close(parts.mae, whole.mae.unwrap());
             close(parts.r2, whole.r2.unwrap());
         }
+    }
+
+    #[test]
+    fn merging_into_nothing_or_nothing_in_is_exact() {
+        let large = sums(&[(1e200, 1e200), (1e200, 1e200)]);
+        let mut merged = Rmse::new();
+        merged.merge(&large);
+        merged.merge(&Rmse::new());
+        assert_eq!(merged, large);
+        assert_eq!(merged.result().r2, Some(1.0));
     }
 
     #[test]

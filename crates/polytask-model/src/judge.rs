@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use polytask_metrics::{ClassScores, Confusion, Rmse, SpanF1, catalogue};
+use polytask_metrics::{
+    Calibration, ClassScores, Confusion, ConfusionMatrix, Pearson, Probability, Ranking, Rmse, SpanF1, Spearman,
+    catalogue,
+};
 
 use crate::head::Prediction;
 use crate::tags::TagSet;
@@ -21,6 +24,11 @@ pub trait Judge {
 
     /// Scores of each class or type of span.
     fn classes(&self) -> Vec<ClassScores>;
+
+    /// Which class is taken for which, where examples or tokens have one class each.
+    fn confusion(&self) -> Option<ConfusionMatrix> {
+        None
+    }
 }
 
 /// The metrics of a kind of task that are defined, by key.
@@ -28,25 +36,41 @@ fn defined(kind: catalogue::TaskKind, value: impl Fn(&str) -> Option<f64>) -> BT
     catalogue::of_kind(kind).filter_map(|entry| Some((entry.key.to_owned(), value(entry.key)?))).collect()
 }
 
-/// Metrics of `classify`.
+/// Metrics of `classify`; of two classes the second, as they are sorted, is the positive one.
+///
+/// It keeps the probabilities of all examples, `4 (classes + 1)` bytes each, since AUROC and AUPRC rank them.
 pub struct LabelJudge {
     labels: Vec<String>,
     confusion: Confusion,
+    ranking: Ranking,
+    calibration: Calibration,
+    probability: Probability,
     examples: usize,
 }
 
 impl LabelJudge {
     /// Nothing seen yet, of these classes.
     pub fn new(labels: &[String]) -> Self {
-        LabelJudge { labels: labels.to_vec(), confusion: Confusion::new(), examples: 0 }
+        LabelJudge {
+            labels: labels.to_vec(),
+            confusion: Confusion::new(),
+            ranking: Ranking::new(labels.len()),
+            calibration: Calibration::new(),
+            probability: Probability::new(),
+            examples: 0,
+        }
     }
 }
 
 impl Judge for LabelJudge {
     fn update(&mut self, predictions: &[Prediction], targets: TargetBatch<'_>) {
         for (prediction, gold) in predictions.iter().zip(targets.labels()) {
-            if let (Prediction::Label { label, .. }, true) = (prediction, gold != u32::MAX) {
-                self.confusion.update(gold as usize, *label as usize);
+            if let (Prediction::Label { label, probabilities }, true) = (prediction, gold != u32::MAX) {
+                let gold = gold as usize;
+                self.confusion.update(gold, *label as usize);
+                self.ranking.update(gold, probabilities);
+                self.calibration.update(gold, probabilities);
+                self.probability.update(gold, probabilities);
                 self.examples += 1;
             }
         }
@@ -57,12 +81,26 @@ impl Judge for LabelJudge {
     }
 
     fn metrics(&self) -> BTreeMap<String, f64> {
-        let result = self.confusion.result();
-        defined(catalogue::TaskKind::Classify, |key| result.value(key))
+        let confusion = self.confusion.result();
+        let binary = (self.labels.len() == 2).then(|| confusion.binary(1));
+        let (ranking, calibration) = (self.ranking.result(), self.calibration.result());
+        let probability = self.probability.result();
+        defined(catalogue::TaskKind::Classify, |key| {
+            confusion
+                .value(key)
+                .or_else(|| binary.as_ref()?.value(key))
+                .or_else(|| ranking.value(key))
+                .or_else(|| calibration.value(key))
+                .or_else(|| probability.value(key))
+        })
     }
 
     fn classes(&self) -> Vec<ClassScores> {
         class_scores(&self.labels, &self.confusion)
+    }
+
+    fn confusion(&self) -> Option<ConfusionMatrix> {
+        Some(self.confusion.matrix(&self.labels))
     }
 }
 
@@ -75,10 +113,12 @@ fn class_scores(names: &[String], confusion: &Confusion) -> Vec<ClassScores> {
         .collect()
 }
 
-/// Metrics of `regress`.
+/// Metrics of `regress`. It keeps all numbers, 16 bytes an example, since Spearman's correlation ranks them.
 #[derive(Default)]
 pub struct NumberJudge {
     errors: Rmse,
+    pearson: Pearson,
+    spearman: Spearman,
     examples: usize,
 }
 
@@ -86,7 +126,10 @@ impl Judge for NumberJudge {
     fn update(&mut self, predictions: &[Prediction], targets: TargetBatch<'_>) {
         for (prediction, gold) in predictions.iter().zip(targets.numbers()) {
             if let (Prediction::Number(number), false) = (prediction, gold.is_nan()) {
-                self.errors.update(f64::from(gold), *number);
+                let gold = f64::from(gold);
+                self.errors.update(gold, *number);
+                self.pearson.update(gold, *number);
+                self.spearman.update(gold, *number);
                 self.examples += 1;
             }
         }
@@ -97,8 +140,10 @@ impl Judge for NumberJudge {
     }
 
     fn metrics(&self) -> BTreeMap<String, f64> {
-        let result = self.errors.result();
-        defined(catalogue::TaskKind::Regress, |key| result.value(key))
+        let (errors, pearson, spearman) = (self.errors.result(), self.pearson.result(), self.spearman.result());
+        defined(catalogue::TaskKind::Regress, |key| {
+            errors.value(key).or_else(|| pearson.value(key)).or_else(|| spearman.value(key))
+        })
     }
 
     fn classes(&self) -> Vec<ClassScores> {
@@ -164,5 +209,83 @@ impl Judge for TagJudge {
             .into_iter()
             .map(|kind| ClassScores { name: kind.kind, scores: kind.scores, support: kind.support })
             .collect()
+    }
+    fn confusion(&self) -> Option<ConfusionMatrix> {
+        self.tags.scheme.is_none().then(|| self.tokens.matrix(&self.tags.names))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::targets::Targets;
+
+    fn judged<J: Judge>(mut judge: J, predictions: &[Prediction], targets: &Targets) -> J {
+        let index: Vec<u32> = (0..predictions.len() as u32).collect();
+        for (prediction, index) in predictions.chunks(2).zip(index.chunks(2)) {
+            judge.update(prediction, TargetBatch { targets, index });
+        }
+        judge
+    }
+
+    fn label(label: u32, probabilities: &[f32]) -> Prediction {
+        Prediction::Label { label, probabilities: probabilities.to_vec() }
+    }
+
+    fn labels(names: &[&str]) -> LabelJudge {
+        LabelJudge::new(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
+    }
+
+    fn keys(kind: catalogue::TaskKind) -> Vec<String> {
+        catalogue::of_kind(kind).map(|entry| entry.key.to_owned()).collect()
+    }
+
+    #[test]
+    fn every_metric_of_two_classes_is_judged() {
+        let predictions = [
+            label(0, &[0.75, 0.25]),
+            label(0, &[0.5, 0.5]),
+            label(0, &[1.0, 0.0]),
+            label(1, &[0.0, 1.0]),
+            label(1, &[0.25, 0.75]),
+        ];
+        let judge = judged(labels(&["bad", "good"]), &predictions, &Targets::Labels(vec![0, 1, u32::MAX, 1, 0]));
+        let metrics = judge.metrics();
+        assert_eq!(metrics.keys().cloned().collect::<Vec<_>>(), keys(catalogue::TaskKind::Classify));
+        assert_eq!(judge.examples(), 4);
+        // Scores of the good ones: 0.5 and 1; of the bad ones: 0.25 and 0.75.
+        assert_eq!(metrics["auroc"], 0.75);
+        assert_eq!(metrics["f1-binary"], 0.5);
+        assert_eq!(metrics["brier"], (0.0625 + 0.25 + 0.5625) / 4.0);
+        assert_eq!(judge.confusion().unwrap().counts, [[1, 1], [1, 1]]);
+    }
+
+    #[test]
+    fn of_three_classes_none_is_positive() {
+        let predictions = [label(0, &[0.5, 0.25, 0.25]), label(1, &[0.25, 0.5, 0.25]), label(2, &[0.25, 0.25, 0.5])];
+        let judge = judged(labels(&["a", "b", "c"]), &predictions, &Targets::Labels(vec![0, 1, 2]));
+        let metrics = judge.metrics();
+        assert!(["f1-binary", "precision-binary", "recall-binary"].iter().all(|key| !metrics.contains_key(*key)));
+        assert_eq!((metrics["auroc"], metrics["auprc"], metrics["mcc"]), (1.0, 1.0, 1.0));
+    }
+
+    #[test]
+    fn every_metric_of_numbers_is_judged() {
+        let predictions = [1.0, 3.0, 100.0, 2.0].map(Prediction::Number);
+        let judge = judged(NumberJudge::default(), &predictions, &Targets::Numbers(vec![1.0, 2.0, f32::NAN, 3.0]));
+        let metrics = judge.metrics();
+        assert_eq!(metrics.keys().cloned().collect::<Vec<_>>(), keys(catalogue::TaskKind::Regress));
+        assert_eq!((judge.examples(), metrics["spearman"]), (3, 0.5));
+        assert_eq!(judge.confusion(), None);
+    }
+
+    #[test]
+    fn metrics_that_do_not_exist_are_absent() {
+        let metrics = labels(&["bad", "good"]).metrics();
+        assert!(metrics.is_empty(), "{metrics:?}");
+        let diverged =
+            judged(labels(&["bad", "good"]), &[label(0, &[f32::NAN; 2])], &Targets::Labels(vec![1])).metrics();
+        assert!(["auroc", "auprc", "ece", "brier", "nll", "mcc"].iter().all(|key| !diverged.contains_key(*key)));
+        assert!(NumberJudge::default().metrics().is_empty());
     }
 }

@@ -102,7 +102,8 @@ pub trait Head: fmt::Debug + Send + Sync {
     /// The predictions of inferred scores with their probabilities, one an example.
     fn predict(&self, pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction>;
 
-    /// The predictions alone, where probabilities cost extra; they may be absent.
+    /// The predictions alone, where probabilities cost extra: those of tags may be absent. A label has its probabilities,
+    /// by which it is judged.
     fn decide(&self, pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction> {
         self.predict(pass, scores)
     }
