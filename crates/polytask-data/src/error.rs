@@ -74,7 +74,7 @@ pub enum Error {
 pub struct Malformed {
     /// The file.
     pub file: String,
-    /// The line, from 1.
+    /// The line, or the row where a file has no lines, from 1; `0` for the file as a whole.
     pub line: u64,
     /// The byte in the line, from 1, where it is known.
     pub column: Option<u64>,
@@ -88,7 +88,10 @@ pub struct Malformed {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)?;
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
         if let Some(column) = self.column {
             write!(f, ":{column}")?;
         }
@@ -199,7 +202,9 @@ mod tests {
         let message = "expected 4 columns (token pos chunk ner), found 3: \"EU NNP I-NP\"\n  help: name the columns";
         assert_eq!(Error::from(flaw.clone()).to_string(), format!("eng.train:17: {message}"));
         flaw.column = Some(3);
-        assert_eq!(Error::from(flaw).to_string(), format!("eng.train:17:3: {message}"));
+        assert_eq!(Error::from(flaw.clone()).to_string(), format!("eng.train:17:3: {message}"));
+        (flaw.line, flaw.column) = (0, None);
+        assert_eq!(Error::from(flaw).to_string(), format!("eng.train: {message}"));
     }
 
     #[test]

@@ -9,8 +9,8 @@ impl Hash {
         Hash(0xcbf2_9ce4_8422_2325)
     }
 
-    /// The hash of a text, given by its words. They are those of its file, not those that an input cuts it into, so
-    /// that the hash depends on nothing else.
+    /// The hash of a text, given by its words.
+    #[cfg(test)]
     pub(crate) fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> u64 {
         let mut hash = Hash::new();
         words.into_iter().for_each(|word| hash.word(word));

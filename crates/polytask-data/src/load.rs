@@ -26,7 +26,7 @@ use crate::interner::Interner;
 use crate::open::Roots;
 use crate::readers::{self, Reader};
 use crate::record::{Column, ColumnKind, Part};
-use crate::table::{Examples, TEXT};
+use crate::table::{ColumnStore, Examples, TEXT};
 
 /// What is read, and what for.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +76,18 @@ pub enum AsKind {
     Tags,
 }
 
+impl Target {
+    /// The column of a format that has whatever is asked of it.
+    fn as_column(&self) -> Column {
+        let kind = match self.as_ {
+            AsKind::Label => ColumnKind::Label,
+            AsKind::Number => ColumnKind::Number,
+            AsKind::Tags => ColumnKind::Tags,
+        };
+        Column::new(&self.column, kind)
+    }
+}
+
 impl AsKind {
     fn reads(self, kind: ColumnKind) -> bool {
         match self {
@@ -121,7 +133,8 @@ pub struct Dataset {
 /// Files that are missing, empty or malformed; targets that the format does not have; a target with one class only
 /// in training; a label or tag in valid or test that training never has.
 pub fn load(request: &Request<'_>, words: &mut Interner) -> Result<Dataset> {
-    let reader = readers::for_data(request.data);
+    let targets: Vec<Column> = request.targets.iter().map(Target::as_column).collect();
+    let reader = readers::for_data(request.data, &targets);
     let mut builder = Builder::new(request, reader.as_ref(), words)?;
     let own_test = read_files(request, reader.as_ref(), &mut builder)?;
     let mut sets = builder.finish();
@@ -140,8 +153,10 @@ pub fn load(request: &Request<'_>, words: &mut Interner) -> Result<Dataset> {
         return Err(unfit(request, "no training examples are left", help));
     }
     notes.extend(notes::cut(request, &train, &valid, test.as_ref()));
-    if let Some(tokens) = train.tokens() {
-        words.count(tokens.values());
+    for column in train.columns.values() {
+        if let ColumnStore::Tokens(tokens) = column {
+            words.count(tokens.values());
+        }
     }
     Ok(Dataset { name: request.name.to_string(), train, valid, test, labels, notes })
 }
@@ -233,12 +248,30 @@ struct Bound {
     position: usize,
 }
 
-/// Finds the text and the targets among the reader's columns.
-fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(usize, Vec<Bound>)> {
+/// A text and where it stands in a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct BoundText {
+    /// Its name among the columns of the examples.
+    name: String,
+    position: usize,
+}
+
+/// Finds the texts, at least one, and the targets among the reader's columns.
+fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(Vec<BoundText>, Vec<Bound>)> {
     let is_text = |column: &Column| matches!(column.kind, ColumnKind::Text | ColumnKind::Tokens);
-    let Some(text) = columns.iter().position(is_text) else {
+    let mut texts = Vec::<BoundText>::new();
+    for (position, column) in columns.iter().enumerate().filter(|(_, column)| is_text(column)) {
+        // The first text has one name in all datasets, so that they can share an input.
+        let name = if texts.is_empty() { TEXT } else { column.name.as_str() };
+        if texts.iter().any(|text| text.name == name) {
+            let message = format!("the text `{name}` cannot follow another one");
+            return Err(unfit(request, &message, "name it first among the texts, and each of them once"));
+        }
+        texts.push(BoundText { name: name.to_string(), position });
+    }
+    if texts.is_empty() {
         return Err(unfit(request, "no column holds words", "name one of `columns` \"token\""));
-    };
+    }
     let mut bound = Vec::<Bound>::new();
     for target in request.targets {
         let known = || {
@@ -268,7 +301,7 @@ fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(usize, Vec<Bound>)
             None => bound.push(Bound { target: target.clone(), position }),
         }
     }
-    Ok((text, bound))
+    Ok((texts, bound))
 }
 
 fn unfit(request: &Request<'_>, message: &str, help: &str) -> Error {

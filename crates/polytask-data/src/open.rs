@@ -1,6 +1,9 @@
 //! How is a file opened?
 //!
-//! Files are read as streams, plain or gzip-compressed, told apart by their first two bytes and not by their names.
+//! Files are read as streams, plain, gzip-compressed, or members of a zip archive, told apart by their first bytes and
+//! not by their names.
+
+mod zip;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -10,6 +13,15 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::{Error, Malformed, Result};
+
+/// The longest line that is read: a file that is no text, or inflates without end, takes no more memory than that.
+pub const LINE_BYTES_MAX: usize = 1 << 24;
+
+/// The most bytes that `compressed` ones may inflate to: 200 for each, and 64 MiB in any case. Text compresses to a
+/// tenth or so; what goes far beyond was made to fill memory or time.
+pub(crate) fn inflation_max(compressed: u64) -> u64 {
+    compressed.saturating_mul(200).max(1 << 26)
+}
 
 const BUFFER: usize = 1 << 17;
 
@@ -33,30 +45,74 @@ impl Roots {
             // Without the `./` that messages would then begin with.
             false => self.dirs.iter().map(|dir| dir.strip_prefix(".").unwrap_or(dir).join(path)).collect(),
         };
-        match tried.iter().position(|place| place.exists()) {
+        match tried.iter().position(|place| place.exists() || zip::split(place).is_some()) {
             Some(index) if !path.is_empty() => Ok(tried.swap_remove(index)),
             _ => Err(Error::Missing { path: path.to_string(), tried }),
         }
     }
 }
 
-/// Opens a plain or gzip-compressed file as a stream of its plain bytes.
+/// Opens a file as a stream of its plain bytes: a plain or gzip-compressed one, the only member of a zip archive, or
+/// the member that a path names which leads into one (`reviews.zip/train.csv`).
 ///
 /// # Errors
-/// [`Error::Missing`] and [`Error::Io`]; a folder is an error.
+/// [`Error::Missing`] and [`Error::Io`]; a folder is an error. [`Error::Malformed`] for an archive that does not have
+/// the member, and for one that inflates without end.
 pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     let name = || path.display().to_string();
     if path.is_dir() {
         let source = std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder, a file is needed");
         return Err(Error::Io { path: name(), source });
     }
+    if let Some((archive, member)) = if path.exists() { None } else { zip::split(path) } {
+        let (member, size) = zip::member(&archive, Some(&member))?;
+        return plain(BufReader::with_capacity(BUFFER, member), size, &name());
+    }
     let file = File::open(path).map_err(|source| Error::io(name(), source))?;
+    let about = file.metadata().map_err(|source| Error::io(name(), source))?;
+    // A pipe does not tell its length.
+    let length = if about.is_file() { about.len() } else { u64::MAX };
     let mut reader = BufReader::with_capacity(BUFFER, file);
-    let start = reader.fill_buf().map_err(|source| Error::io(name(), source))?;
-    if start.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(reader))));
+    if start(&mut reader, &name())?.starts_with(zip::MAGIC) {
+        let (member, size) = zip::member(path, None)?;
+        return plain(BufReader::with_capacity(BUFFER, member), size, &name());
+    }
+    plain(reader, length, &name())
+}
+
+/// Whether a path leads into a zip archive.
+pub(crate) fn is_member(path: &Path) -> bool {
+    !path.exists() && zip::split(path).is_some()
+}
+
+/// The plain bytes of a stream of `length` bytes that may be gzip-compressed.
+fn plain(mut reader: impl BufRead + 'static, length: u64, name: &str) -> Result<Box<dyn BufRead>> {
+    if start(&mut reader, name)?.starts_with(&[0x1f, 0x8b]) {
+        let inflated = Bounded { inner: MultiGzDecoder::new(reader), left: inflation_max(length) };
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, inflated)));
     }
     Ok(Box::new(reader))
+}
+
+fn start<'a>(reader: &'a mut impl BufRead, name: &str) -> Result<&'a [u8]> {
+    reader.fill_buf().map_err(|source| Error::io(name, source))
+}
+
+/// A stream that may not go on for ever.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            let message = "they inflate to more than 200 times their size";
+            std::io::Error::new(std::io::ErrorKind::InvalidData, message)
+        })?;
+        Ok(count)
+    }
 }
 
 /// Reads a whole file, plain or compressed.
@@ -88,14 +144,18 @@ impl<R: BufRead> Lines<R> {
     /// A file without a line break at its end has no empty last line.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Truncated`], and [`Error::Malformed`] for UTF-16.
+    /// [`Error::Io`], [`Error::Truncated`], and [`Error::Malformed`] for UTF-16 and for a line of more than
+    /// [`LINE_BYTES_MAX`].
     pub fn next_line(&mut self) -> Result<Option<(u32, &[u8])>> {
         self.line.clear();
-        let read = self.reader.read_until(b'\n', &mut self.line);
+        let read = self.reader.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut self.line);
         if read.map_err(|source| Error::io(&self.file, source))? == 0 {
             return Ok(None);
         }
         self.number = self.number.saturating_add(1);
+        if self.line.len() > LINE_BYTES_MAX {
+            return Err(too_long(&self.file, self.number));
+        }
         let mut line = self.line.as_slice();
         line = line.strip_suffix(b"\n").unwrap_or(line);
         line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -120,7 +180,19 @@ pub fn utf8<'a>(line: &'a [u8], file: &str, number: u32) -> Result<&'a str> {
     })
 }
 
-fn not_utf8(file: &str, line: u32, column: u64, found: &str, encoding: &str) -> Error {
+fn too_long(file: &str, line: u32) -> Error {
+    Error::from(Malformed {
+        file: file.to_string(),
+        line: u64::from(line),
+        column: None,
+        accepted: format!("a line of at most {} MiB", LINE_BYTES_MAX >> 20),
+        found: "a longer one".to_string(),
+        help: "check that it is a text file, and that its lines end with LF".to_string(),
+    })
+}
+
+/// The error of bytes that are not UTF-8 and may be `encoding`.
+pub(crate) fn not_utf8(file: &str, line: u32, column: u64, found: &str, encoding: &str) -> Error {
     Error::from(Malformed {
         file: file.to_string(),
         line: u64::from(line),
@@ -225,6 +297,19 @@ mod tests {
         std::fs::write(&path, "plain").unwrap();
         assert_eq!(read(&path).unwrap(), b"plain");
         assert!(open(dir.path()).err().unwrap().to_string().contains("it is a folder"));
+    }
+
+    #[test]
+    fn compressed_data_inflate_so_far_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("zeros.gz");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        std::io::copy(&mut std::io::repeat(b'\n').take(inflation_max(0) + 1), &mut encoder).unwrap();
+        std::fs::write(&path, encoder.finish().unwrap()).unwrap();
+        let message = std::io::copy(&mut open(&path).unwrap(), &mut std::io::sink()).unwrap_err();
+        let message = Error::io("zeros.gz", message).to_string();
+        assert!(message.contains("inflate to more than 200 times their size"), "{message}");
+        assert_eq!((inflation_max(1 << 20), inflation_max(u64::MAX)), (200 << 20, u64::MAX));
     }
 
     #[test]

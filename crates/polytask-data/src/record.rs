@@ -37,7 +37,7 @@ pub enum Value {
 pub struct Place {
     /// The file as messages name it.
     pub file: Arc<str>,
-    /// The line, from 1.
+    /// The line, or the row where a file has no lines, from 1.
     pub line: u32,
 }
 

@@ -11,7 +11,7 @@ use crate::record::Place;
 /// Stands for an unknown label.
 pub const MISSING_LABEL: u32 = u32::MAX;
 
-/// The column of [`Examples`] that holds words, whatever the reader calls it.
+/// The column of [`Examples`] that holds the words of the first text, whatever the reader calls it.
 pub const TEXT: &str = "text";
 
 /// Rows of different lengths, one after the other in one vector.
@@ -129,19 +129,21 @@ impl ColumnStore {
 /// Examples by column; every vector has one entry an example.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Examples {
-    /// The words, under [`TEXT`], and one column for each target.
+    /// The words, under [`TEXT`], and one column for each target; a second text stands under the reader's name.
     pub columns: BTreeMap<String, ColumnStore>,
     /// A hash of each example's words before they were cut, case and order kept: equal for exact duplicates. Words are
     /// what stands between white space here, or the reader's tokens, so no option of an input changes a hash.
     pub hashes: Vec<u64>,
-    /// The number of words of each example before it was cut.
+    /// The number of words of each example, in its first text, before it was cut.
     pub full_lengths: Vec<u32>,
     /// Files that examples come from.
     pub files: Vec<Arc<str>>,
     /// The position in `files`, and the line from 1, of each example.
     pub places: Vec<(u32, u32)>,
-    /// The number of examples that were cut.
+    /// The number of examples whose first text was cut.
     pub truncated: usize,
+    /// Whether each word of an example stands on a line of its own, below the first one's.
+    pub word_lines: bool,
 }
 
 impl Examples {
@@ -211,7 +213,7 @@ impl Examples {
 
     /// Where the first word with the tag `tag` of a target column stands; `None` where no word has it.
     ///
-    /// In an example that was cut, the line is that of its beginning.
+    /// In an example that was cut, or whose words share a line, the line is that of its beginning.
     pub fn place_of_tag(&self, column: &str, tag: u32) -> Option<Place> {
         let rows = self.tags(column)?;
         let (index, inside) = rows
@@ -219,7 +221,7 @@ impl Examples {
             .enumerate()
             .find_map(|(index, row)| Some((index, row.iter().position(|&found| found == tag)?)))?;
         let mut place = self.place(index);
-        if rows.get(index).len() == self.full_lengths[index] as usize {
+        if self.word_lines && rows.get(index).len() == self.full_lengths[index] as usize {
             place.line = place.line.saturating_add(inside as u32);
         }
         Some(place)
@@ -234,6 +236,7 @@ impl Examples {
         let mut examples = Examples {
             columns: self.columns.iter().map(|(name, column)| (name.clone(), column.select(indices))).collect(),
             hashes: indices.iter().map(|&index| self.hashes[index]).collect(),
+            word_lines: self.word_lines,
             ..Examples::default()
         };
         for &index in indices {
@@ -311,6 +314,8 @@ mod tests {
         assert_eq!(examples.place_of_tag("t", 5), Some(Place { file: "b".into(), line: 1 }));
         assert_eq!(examples.place_of_tag("t", 7), Some(Place { file: "a".into(), line: 1 }), "the example was cut");
         examples.full_lengths[0] = 2;
+        assert_eq!(examples.place_of_tag("t", 7), Some(Place { file: "a".into(), line: 1 }), "words share a line");
+        examples.word_lines = true;
         assert_eq!(examples.place_of_tag("t", 7), Some(Place { file: "a".into(), line: 2 }));
         assert_eq!((examples.place_of_tag("t", 9), examples.place_of_tag("y", 0)), (None, None));
     }

@@ -11,7 +11,9 @@ use polytask_data::interner::Interner;
 use polytask_data::load::{AsKind, Dataset, Request, Target, TextOptions, load};
 use polytask_data::open::Roots;
 use polytask_data::table::Examples;
-use polytask_spec::data::{AmazonData, ConllData, Data, Files, ImdbData, LinesData, Paths, Split};
+use polytask_spec::data::{
+    AmazonData, ConllData, Data, Files, ImdbData, JsonlData, LinesData, NamedColumns, Paths, Split,
+};
 use polytask_spec::network::{Tokenize, Truncate};
 
 /// The folder that holds `name`, or `None`, said on stdout, where it is not there.
@@ -169,5 +171,37 @@ fn fdu_mtl_has_its_counts_in_sixteen_domains() {
         if let Some((_, published)) = shared.iter().find(|(name, _)| *name == domain) {
             assert_eq!(found, *published, "{domain}");
         }
+    }
+}
+
+/// The same sentences in another form are the same dataset.
+#[test]
+fn conll_2003_is_the_same_from_json() {
+    let Some(root) = corpus("conll2003/iob1-original/eng.testa") else { return };
+    let columns = ["token", "pos", "chunk", "ner"].map(String::from).to_vec();
+    let files = |train: &str| Files { train: one(train.to_string()), ..Files::default() };
+    let data = Data::Conll(ConllData { files: files("conll2003/iob1-original/eng.testa"), columns });
+    let targets = [("pos", AsKind::Tags), ("ner", AsKind::Tags)];
+    let (expected, words) = read(root, &data, &targets);
+    let names = |column: &str, ids: &[u32]| -> Vec<String> {
+        ids.iter().map(|&id| expected.labels[column][id as usize].clone()).collect()
+    };
+    let train = &expected.train;
+    let objects: Vec<serde_json::Value> = (0..train.len())
+        .map(|index| {
+            let tokens: Vec<&str> = train.tokens().unwrap().get(index).iter().map(|&id| words.word(id)).collect();
+            let [pos, ner] = ["pos", "ner"].map(|column| names(column, train.tags(column).unwrap().get(index)));
+            serde_json::json!({"id": index, "tokens": tokens, "pos": pos, "ner": ner})
+        })
+        .collect();
+    let dir = tempfile::tempdir().unwrap();
+    let lines: String = objects.iter().map(|object| format!("{object}\n")).collect();
+    std::fs::write(dir.path().join("a.jsonl"), lines).unwrap();
+    std::fs::write(dir.path().join("a.json"), serde_json::to_string_pretty(&objects).unwrap()).unwrap();
+    for file in ["a.jsonl", "a.json"] {
+        let data = Data::Jsonl(JsonlData { files: files(file), named: NamedColumns::default() });
+        let (dataset, _) = read(dir.path().to_path_buf(), &data, &targets);
+        assert_eq!(dataset.fingerprint(), expected.fingerprint(), "{file}");
+        assert_eq!((&dataset.train.columns, &dataset.labels), (&expected.train.columns, &expected.labels), "{file}");
     }
 }

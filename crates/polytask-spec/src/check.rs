@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::Spec;
-use crate::data::{ConllData, Data, Files, Paths};
+use crate::data::{Data, Files, NamedColumns, Paths};
 use crate::error::{list, suggest};
 use crate::network::{Encoder, LayerKind};
 use crate::node::Node;
@@ -20,8 +20,18 @@ pub(crate) fn check(spec: &Spec, root: &Node) -> Vec<Fault> {
         look.sources(name, data);
         look.files(name, data.files());
         look.split(name, data.files());
+        if let Some(columns) = data.columns() {
+            look.columns(name, columns);
+        }
         if let Data::Conll(conll) = data {
-            look.columns(name, conll);
+            look.token(name, &conll.columns);
+        }
+        if let Data::Csv(csv) = data {
+            look.delimiter(name, &csv.delimiter);
+        }
+        if let Some(named) = data.named() {
+            look.texts(name, named);
+            look.named(name, named, data.columns());
         }
     }
     for (name, encoder) in &spec.encoder {
@@ -51,7 +61,7 @@ impl Look<'_> {
         let takes = match data {
             Data::Conll(_) | Data::Lines(_) => "`train`",
             Data::Imdb(_) => "`path`",
-            Data::Amazon(_) => "`path` or `train`",
+            _ => "`path` or `train`",
         };
         let refused = match data {
             Data::Conll(_) | Data::Lines(_) if files.path.is_some() => Some("path"),
@@ -112,13 +122,16 @@ impl Look<'_> {
         }
     }
 
-    fn columns(&mut self, name: &str, conll: &ConllData) {
-        if !conll.columns.iter().any(|column| column == "token") {
+    fn token(&mut self, name: &str, columns: &[String]) {
+        if !columns.iter().any(|column| column == "token") {
             let message = format!("`data.{name}.columns` has no `token`");
             self.fault(&["data", name, "columns"], message, "name the column that holds the words `token`");
         }
+    }
+
+    fn columns(&mut self, name: &str, columns: &[String]) {
         let mut seen = BTreeSet::new();
-        for (index, column) in conll.columns.iter().enumerate() {
+        for (index, column) in columns.iter().enumerate() {
             let position = index.to_string();
             let path = ["data", name, "columns", &position];
             if column.is_empty() {
@@ -126,6 +139,42 @@ impl Look<'_> {
             } else if !seen.insert(column) {
                 let message = format!("`data.{name}.columns` has `{column}` twice");
                 self.fault(&path, message, "give each column a name of its own");
+            }
+        }
+    }
+
+    fn delimiter(&mut self, name: &str, delimiter: &str) {
+        let allowed = |byte: u8| byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0);
+        if !delimiter.bytes().all(allowed) {
+            let message = format!("`data.{name}.delimiter` cannot be {delimiter:?}");
+            let help = "give an ASCII character that is no quote and no line break: \",\", \";\", \"\\t\", \"|\"";
+            self.fault(&["data", name, "delimiter"], message, help);
+        }
+    }
+
+    fn texts(&mut self, name: &str, named: &NamedColumns) {
+        let path = ["data", name, "text"];
+        match named.texts() {
+            [] if named.text.is_some() => {
+                self.fault(&path, format!("`data.{name}.text` names no column"), "name the column that holds the text");
+            }
+            [_, second, ..] => {
+                let message = format!("`data.{name}.text` names {} columns, and inputs read one", named.texts().len());
+                self.fault(&path, message, format!("name one column, without `{second}`"));
+            }
+            _ => {}
+        }
+    }
+
+    /// What is read must be among the columns, where the configuration names them.
+    fn named(&mut self, name: &str, named: &NamedColumns, columns: Option<&[String]>) {
+        let Some(columns) = columns else { return };
+        let texts = named.texts().iter().map(|text| ("text", text));
+        for (key, wanted) in texts.chain(named.stratum.iter().map(|stratum| ("stratum", stratum))) {
+            if !columns.contains(wanted) {
+                let message = format!("`data.{name}.{key}` names `{wanted}`, which is not among its `columns`");
+                let help = suggest(wanted, columns.iter().map(String::as_str));
+                self.fault(&["data", name, key], message, help);
             }
         }
     }
@@ -156,10 +205,10 @@ impl Look<'_> {
         let kinds = data.kinds_of(&task.target);
         if kinds.is_empty() {
             let message = format!("`task.{name}.target`: [data.{}] has no target `{}`", task.data, task.target);
-            let help = if targets.is_empty() {
-                "name a column besides `token` in its `columns`".into()
-            } else {
-                suggest(&task.target, targets)
+            let help = match data {
+                _ if !targets.is_empty() => suggest(&task.target, targets),
+                Data::Conll(_) => "name a column besides `token` in its `columns`".into(),
+                _ => format!("`{}` holds its text: name another column", task.target),
             };
             return self.fault(&["task", name, "target"], message, help);
         }
@@ -235,6 +284,53 @@ mod tests {
         check("[\"token\", \"pos\"", "[\"word\", \"pos\"", 10, &["has no `token`"]);
         check("[\"token\", \"pos\"", "[\"token\", \"chunk\"", 10, &["has `chunk` twice"]);
         check("[\"token\", \"pos\"", "[\"token\", \"\"", 10, &["column without a name"]);
+    }
+
+    /// The only message about a dataset of named columns and a task on it.
+    fn check_named(data: &str, target: &str, fragments: &[&str]) {
+        let text = format!(
+            "version = 1\ndata.x = {{ train = \"x\", split = {{ valid = 0.1 }}, {data} }}\ninput.words = {{ kind = \
+             \"words\" }}\nencoder.trunk = {{ layers = [{{ kind = \"conv\" }}] }}\ntask.t = {{ data = \"x\", {target} }}\n"
+        );
+        if fragments.is_empty() {
+            spec(&text);
+            return;
+        }
+        let found = messages(&text);
+        assert_eq!(found.len(), 1, "{data}, {target}: {found:#?}");
+        for fragment in fragments {
+            assert!(found[0].contains(fragment), "{data}, {target}: {fragment:?} is not in {found:#?}");
+        }
+    }
+
+    #[test]
+    fn named_columns_fit() {
+        let label = "kind = \"classify\", target = \"label\"";
+        check_named("format = \"csv\"", label, &[]);
+        check_named("format = \"csv\", delimiter = \";\", text = \"body\"", label, &[]);
+        check_named("format = \"tsv\", columns = [\"label\", \"t\"], text = [\"t\"]", label, &[]);
+        check_named("format = \"csv\", delimiter = \"ab\"", label, &["at most 1 character"]);
+        check_named("format = \"csv\", delimiter = \"é\"", label, &["cannot be \"é\"", "ASCII"]);
+        check_named("format = \"tsv\", delimiter = \",\"", label, &["`delimiter` belongs to `format = \"csv\"`"]);
+        check_named("format = \"csv\", text = []", label, &["`data.x.text` names no column"]);
+        check_named("format = \"csv\", text = [\"a\", \"b\"]", label, &["names 2 columns", "without `b`"]);
+        check_named("format = \"csv\", text = \"label\"", label, &["no target `label`", "holds its text"]);
+        for kind in ["classify", "regress", "tag"] {
+            let task = format!("kind = \"{kind}\", target = \"b.c\"");
+            check_named("format = \"jsonl\", text = \"a\"", &task, &[]);
+            check_named("format = \"parquet\", stratum = \"a\"", &task, &[]);
+        }
+        let columns = "format = \"csv\", columns = [\"text\", \"label\"]";
+        check_named(columns, "kind = \"regress\", target = \"label\"", &[]);
+        check_named(columns, "kind = \"tag\", target = \"label\"", &["one label for a whole text"]);
+        check_named(columns, "kind = \"classify\", target = \"labl\"", &["no target `labl`", "did you mean `label`?"]);
+        check_named(&format!("{columns}, text = \"txt\""), label, &["names `txt`, which is not among", "`text`"]);
+        check_named(&format!("{columns}, stratum = \"lab\""), label, &["`data.x.stratum` names `lab`", "`label`"]);
+        check_named(
+            "format = \"csv\", columns = [\"a\", \"a\"]",
+            "kind = \"classify\", target = \"a\"",
+            &["has `a` twice"],
+        );
     }
 
     #[test]

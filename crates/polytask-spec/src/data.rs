@@ -1,7 +1,11 @@
 //! Which files hold the examples, and how they are split?
 
+mod named;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use self::named::{CsvData, JsonlData, NamedColumns, ParquetData, Texts, TsvData};
 
 /// One dataset: a format, its files, and how examples are divided into train, valid and test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +19,14 @@ pub enum Data {
     Amazon(AmazonData),
     /// `LABEL<TAB>TEXT`, one example a line.
     Lines(LinesData),
+    /// Cells separated by commas, or by another delimiter; a cell in quotes may hold delimiters and line breaks.
+    Csv(CsvData),
+    /// Cells separated by tabs, one example a line; quotes are letters like others.
+    Tsv(TsvData),
+    /// One JSON object a line, or a JSON list of objects.
+    Jsonl(JsonlData),
+    /// Parquet: columns of strings, numbers and lists, as Hugging Face datasets are stored.
+    Parquet(ParquetData),
 }
 
 impl Data {
@@ -25,6 +37,10 @@ impl Data {
             Data::Imdb(data) => &data.files,
             Data::Amazon(data) => &data.files,
             Data::Lines(data) => &data.files,
+            Data::Csv(data) => &data.files,
+            Data::Tsv(data) => &data.files,
+            Data::Jsonl(data) => &data.files,
+            Data::Parquet(data) => &data.files,
         }
     }
 
@@ -35,33 +51,72 @@ impl Data {
             Data::Imdb(_) => "imdb",
             Data::Amazon(_) => "amazon",
             Data::Lines(_) => "lines",
+            Data::Csv(_) => "csv",
+            Data::Tsv(_) => "tsv",
+            Data::Jsonl(_) => "jsonl",
+            Data::Parquet(_) => "parquet",
+        }
+    }
+
+    /// What is read of the columns, where the files name them.
+    pub fn named(&self) -> Option<&NamedColumns> {
+        match self {
+            Data::Csv(data) => Some(&data.named),
+            Data::Tsv(data) => Some(&data.named),
+            Data::Jsonl(data) => Some(&data.named),
+            Data::Parquet(data) => Some(&data.named),
+            Data::Conll(_) | Data::Imdb(_) | Data::Amazon(_) | Data::Lines(_) => None,
+        }
+    }
+
+    /// The columns from left to right, where the configuration names them.
+    pub fn columns(&self) -> Option<&[String]> {
+        match self {
+            Data::Conll(data) => Some(&data.columns),
+            Data::Csv(data) => data.columns.as_deref(),
+            Data::Tsv(data) => data.columns.as_deref(),
+            Data::Imdb(_) | Data::Amazon(_) | Data::Lines(_) | Data::Jsonl(_) | Data::Parquet(_) => None,
         }
     }
 }
 
 impl Data {
-    /// The names of the targets that tasks may predict, in the order in which they are listed.
+    /// The names of the targets that tasks may predict, in the order in which they are listed; none where only the
+    /// files tell them.
     pub fn targets(&self) -> Vec<&str> {
         match self {
             Data::Conll(data) => data.columns.iter().map(String::as_str).filter(|name| *name != "token").collect(),
+            Data::Csv(CsvData { named, columns, .. }) | Data::Tsv(TsvData { named, columns, .. }) => {
+                let columns = columns.iter().flatten().map(String::as_str);
+                columns.filter(|name| !named.texts().iter().any(|text| text == name)).collect()
+            }
             Data::Imdb(_) => vec!["polarity", "rating"],
             Data::Amazon(_) => vec!["polarity", "stars", "category"],
             Data::Lines(_) => vec!["label"],
+            Data::Jsonl(_) | Data::Parquet(_) => Vec::new(),
         }
     }
 
     /// The kinds of task that fit a target; none where the dataset has no such target.
     pub fn kinds_of(&self, target: &str) -> &'static [&'static str] {
         match (self, target) {
+            _ if self.named().is_some_and(|named| named.texts().iter().any(|text| text == target)) => &[],
+            (Data::Jsonl(_) | Data::Parquet(_), _) => &["classify", "regress", "tag"],
+            (Data::Csv(CsvData { columns: None, .. }) | Data::Tsv(TsvData { columns: None, .. }), _) => {
+                &["classify", "regress"]
+            }
             _ if !self.targets().contains(&target) => &[],
             (Data::Conll(_), _) => &["tag"],
-            (Data::Lines(_), _) | (_, "rating" | "stars") => &["classify", "regress"],
+            (Data::Lines(_) | Data::Csv(_) | Data::Tsv(_), _) | (_, "rating" | "stars") => &["classify", "regress"],
             _ => &["classify"],
         }
     }
 }
 
 /// Files and splits, the same for every format.
+///
+/// A file may be compressed with gzip, or be the only member of a zip archive; `archive.zip/member` names one of
+/// several.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Files {
@@ -114,7 +169,7 @@ impl Paths {
 /// Which examples are drawn depends on the seed and on their texts only, not on the dataset's name or on the tasks, and
 /// the test set not on the validation share: runs on the same files with the same `seed` and `test` can be compared.
 /// Equal texts are never divided. Shares are drawn by class, as far as the format has one: `imdb` and `amazon` by
-/// polarity, `lines` by label.
+/// polarity, `lines` by label, formats of named columns by their `stratum`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Split {

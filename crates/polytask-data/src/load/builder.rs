@@ -5,21 +5,21 @@ use std::ops::Range;
 use polytask_spec::network::Truncate;
 
 use super::labels::LabelNames;
-use super::{AsKind, Bound, Request, TextOptions, bind};
+use super::{AsKind, Bound, BoundText, Request, TextOptions, bind};
 use crate::error::{Malformed, Result, excerpt};
 use crate::hash::Hash;
 use crate::interner::Interner;
 use crate::readers::Reader;
 use crate::record::{Part, Place, Record, Value, number_label};
 use crate::split;
-use crate::table::{ColumnStore, Examples, MISSING_LABEL, Ragged, TEXT};
+use crate::table::{ColumnStore, Examples, MISSING_LABEL, Ragged};
 use crate::tokenize::tokenize;
 
 /// Examples under construction.
 pub(super) struct Builder<'a> {
     words: &'a mut Interner,
     text: TextOptions,
-    text_position: usize,
+    texts: Vec<BoundText>,
     bound: Vec<Bound>,
     labels: LabelNames,
     /// Where the stratum stands in a record.
@@ -30,8 +30,9 @@ pub(super) struct Builder<'a> {
     train: Set,
     valid: Set,
     test: Option<Set>,
-    /// The words of the current record; kept to spare allocations.
-    row: Vec<u32>,
+    word_lines: bool,
+    /// The words of each text of the current record; kept to spare allocations.
+    rows: Vec<Vec<u32>>,
     wordless: usize,
     name: String,
     /// What the user should know about the reading.
@@ -50,10 +51,10 @@ pub(super) struct Sets {
     pub(super) notes: Vec<String>,
 }
 
-/// The examples of one set; `columns` in the order of the targets.
+/// The examples of one set; `tokens` in the order of the texts, `columns` in that of the targets.
 #[derive(Default)]
 struct Set {
-    tokens: Ragged<u32>,
+    tokens: Vec<Ragged<u32>>,
     columns: Vec<ColumnStore>,
     examples: Examples,
     /// The keys of the current path's examples, which stand last.
@@ -61,13 +62,18 @@ struct Set {
 }
 
 impl Set {
-    fn new(bound: &[Bound]) -> Set {
+    fn new(texts: &[BoundText], bound: &[Bound], word_lines: bool) -> Set {
         let store = |bound: &Bound| match bound.target.as_ {
             AsKind::Label => ColumnStore::Labels(Vec::new()),
             AsKind::Number => ColumnStore::Numbers(Vec::new()),
             AsKind::Tags => ColumnStore::Tags(Ragged::new()),
         };
-        Set { columns: bound.iter().map(store).collect(), ..Set::default() }
+        Set {
+            tokens: vec![Ragged::new(); texts.len()],
+            columns: bound.iter().map(store).collect(),
+            examples: Examples { word_lines, ..Examples::default() },
+            order: Vec::new(),
+        }
     }
 
     /// Sorts the examples of the current path by their keys; returns the new order of all, where it is another.
@@ -79,17 +85,18 @@ impl Set {
         let before = self.examples.len() - order.len();
         let mut sorted: Vec<usize> = (0..self.examples.len()).collect();
         sorted[before..].sort_by_key(|&index| order[index - before]);
-        self.tokens = self.tokens.select(&sorted);
+        self.tokens.iter_mut().for_each(|tokens| *tokens = tokens.select(&sorted));
         self.columns.iter_mut().for_each(|column| *column = column.select(&sorted));
         self.examples = Examples { truncated: self.examples.truncated, ..self.examples.select(&sorted) };
         Some(sorted)
     }
 
-    fn finish(self, bound: &[Bound]) -> Examples {
+    fn finish(self, texts: &[BoundText], bound: &[Bound]) -> Examples {
         let mut examples = self.examples;
         let names = bound.iter().map(|bound| bound.target.column.clone());
         examples.columns = names.zip(self.columns).collect();
-        examples.columns.insert(TEXT.to_string(), ColumnStore::Tokens(self.tokens));
+        let texts = texts.iter().map(|text| text.name.clone());
+        examples.columns.extend(texts.zip(self.tokens.into_iter().map(ColumnStore::Tokens)));
         examples
     }
 }
@@ -97,21 +104,23 @@ impl Set {
 impl<'a> Builder<'a> {
     pub(super) fn new(request: &Request<'_>, reader: &dyn Reader, words: &'a mut Interner) -> Result<Builder<'a>> {
         let columns = reader.columns();
-        let (text_position, bound) = bind(request, &columns)?;
+        let (texts, bound) = bind(request, &columns)?;
+        let set = || Set::new(&texts, &bound, reader.word_lines());
         let stratum = reader.stratum();
         Ok(Builder {
             words,
             text: request.text,
-            text_position,
             labels: LabelNames::new(&bound),
             stratum_position: columns.iter().position(|column| Some(column.name.as_str()) == stratum),
             stratum_names: Interner::new(),
             strata: Vec::new(),
-            train: Set::new(&bound),
-            valid: Set::new(&bound),
+            train: set(),
+            valid: set(),
             test: None,
+            rows: vec![Vec::new(); texts.len()],
+            word_lines: reader.word_lines(),
+            texts,
             bound,
-            row: Vec::new(),
             wordless: 0,
             name: request.name.to_string(),
             notes: Vec::new(),
@@ -123,29 +132,17 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// A label that is asked for as a number and is none, or is not finite.
     pub(super) fn push(&mut self, mut record: Record, part: Part) -> Result<()> {
-        self.row.clear();
-        let (row, words) = (&mut self.row, &mut *self.words);
-        let hash = match std::mem::replace(&mut record.values[self.text_position], Value::Missing) {
-            Value::Text(text) => {
-                tokenize(&text, self.text.tokenize, |_, word| row.push(words.intern(word)));
-                Hash::of_words(text.split_whitespace())
-            }
-            Value::Tokens(tokens) => {
-                row.extend(tokens.iter().map(|token| words.intern(token)));
-                Hash::of_words(tokens.iter().map(String::as_str))
-            }
-            _ => Hash::of_words([]),
-        };
-        if self.row.is_empty() {
+        let hash = self.words(&mut record);
+        if self.rows.iter().any(Vec::is_empty) {
             self.wordless += 1;
             return Ok(());
         }
         let set = match part {
             Part::Valid => &mut self.valid,
-            Part::Test => self.test.get_or_insert_with(|| Set::new(&self.bound)),
+            Part::Test => self.test.get_or_insert_with(|| Set::new(&self.texts, &self.bound, self.word_lines)),
             Part::All | Part::Train => &mut self.train,
         };
-        let full = self.row.len();
+        let full = self.rows[0].len();
         let kept = kept(full, &self.text);
         for (index, (bound, column)) in self.bound.iter().zip(&mut set.columns).enumerate() {
             let value = &record.values[bound.position];
@@ -165,12 +162,14 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        // The tail moves down to where the head ends, and what follows it is cut off.
-        let [head, tail] = kept;
-        let length = head.len() + tail.len();
-        self.row.copy_within(tail, head.end);
-        set.tokens.push(&self.row[..length]);
-        set.examples.truncated += usize::from(length < full);
+        for (row, tokens) in self.rows.iter_mut().zip(&mut set.tokens) {
+            // The tail moves down to where the head ends, and what follows it is cut off.
+            let [head, tail] = self::kept(row.len(), &self.text);
+            let length = head.len() + tail.len();
+            row.copy_within(tail, head.end);
+            tokens.push(&row[..length]);
+        }
+        set.examples.truncated += usize::from(kept.iter().map(Range::len).sum::<usize>() < full);
         set.examples.full_lengths.push(u32::try_from(full).unwrap_or(u32::MAX));
         set.examples.hashes.push(hash);
         set.examples.push_place(&record.place);
@@ -180,6 +179,30 @@ impl<'a> Builder<'a> {
             self.strata.push(name.map_or(MISSING_LABEL, |name| self.stratum_names.intern(&name)));
         }
         Ok(())
+    }
+
+    /// Interns the words of the texts of a record; returns the hash of the words of its file, which does not depend on
+    /// how an input cuts a text into words.
+    fn words(&mut self, record: &mut Record) -> u64 {
+        let mut hash = Hash::new();
+        for (index, (text, row)) in self.texts.iter().zip(&mut self.rows).enumerate() {
+            row.clear();
+            if index > 0 {
+                hash.number(index as u64);
+            }
+            match std::mem::replace(&mut record.values[text.position], Value::Missing) {
+                Value::Text(text) => {
+                    tokenize(&text, self.text.tokenize, |_, word| row.push(self.words.intern(word)));
+                    text.split_whitespace().for_each(|word| hash.word(word));
+                }
+                Value::Tokens(tokens) => {
+                    row.extend(tokens.iter().map(|token| self.words.intern(token)));
+                    tokens.iter().for_each(|token| hash.word(token));
+                }
+                _ => {}
+            }
+        }
+        hash.finish()
     }
 
     /// Tells that the records of one path have all come, and may be sorted.
@@ -199,8 +222,8 @@ impl<'a> Builder<'a> {
             1 => self.notes.push(format!("data.{}: 1 example has no word and was left out", self.name)),
             count => self.notes.push(format!("data.{}: {count} examples have no word and were left out", self.name)),
         }
-        let [train, valid] = [self.train, self.valid].map(|set| set.finish(&self.bound));
-        let test = self.test.map(|set| set.finish(&self.bound));
+        let [train, valid] = [self.train, self.valid].map(|set| set.finish(&self.texts, &self.bound));
+        let test = self.test.map(|set| set.finish(&self.texts, &self.bound));
         let strata = split::strata(&self.stratum_names, &self.strata);
         Sets { train, valid, test, strata, labels: self.labels, notes: self.notes }
     }
@@ -280,7 +303,7 @@ mod tests {
         let roots = crate::open::Roots { dirs: Vec::new() };
         let request = Request { name: "x", data: &data, roots: &roots, seed: 0, text, targets: &targets };
         let mut words = Interner::new();
-        let reader = crate::readers::for_data(&data);
+        let reader = crate::readers::for_data(&data, &[]);
         let mut builder = Builder::new(&request, reader.as_ref(), &mut words).unwrap();
         let of = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<String>>();
         let tags = [Value::Tags(of("A B")), Value::Missing, Value::Tags(of("B")), Value::Missing];

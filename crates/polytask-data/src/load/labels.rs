@@ -149,6 +149,9 @@ fn first_unknown(examples: &Examples, column: &str, positions: &[Option<u32>]) -
 
 /// How many lines below its sentence's first line a tag stands.
 fn tag_offset(request: &Request<'_>, examples: &Examples, index: usize, inside: usize) -> u64 {
+    if !examples.word_lines {
+        return 0;
+    }
     let [head, tail] = kept(examples.full_lengths[index] as usize, &request.text);
     head.chain(tail).nth(inside).unwrap_or(0) as u64
 }

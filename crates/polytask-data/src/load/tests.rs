@@ -1,3 +1,5 @@
+mod named;
+
 use std::path::Path;
 
 use polytask_spec::data::{AmazonData, ConllData, ImdbData, LinesData, Split};

@@ -47,7 +47,7 @@ impl Reader for Amazon {
         ]
     }
 
-    fn stratum(&self) -> Option<&'static str> {
+    fn stratum(&self) -> Option<&str> {
         Some("polarity")
     }
 

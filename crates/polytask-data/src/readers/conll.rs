@@ -41,8 +41,12 @@ impl Reader for Conll {
         self.columns.iter().enumerate().map(|(index, name)| Column::new(name, kind(index))).collect()
     }
 
-    fn stratum(&self) -> Option<&'static str> {
+    fn stratum(&self) -> Option<&str> {
         None
+    }
+
+    fn word_lines(&self) -> bool {
+        true
     }
 
     fn read(&self, path: &Path, _part: Part, sink: Sink<'_>) -> Result<Vec<String>> {

@@ -40,7 +40,7 @@ impl Reader for Imdb {
         ]
     }
 
-    fn stratum(&self) -> Option<&'static str> {
+    fn stratum(&self) -> Option<&str> {
         Some("polarity")
     }
 

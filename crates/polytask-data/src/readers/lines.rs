@@ -27,7 +27,7 @@ impl Reader for Lines {
         vec![Column::new("label", ColumnKind::Label), Column::new("text", ColumnKind::Text)]
     }
 
-    fn stratum(&self) -> Option<&'static str> {
+    fn stratum(&self) -> Option<&str> {
         Some("label")
     }
 

@@ -25,7 +25,8 @@ then writes to standard error. No file is made or changed, and standard output s
 what stands before a fault. Exit codes: 2 the command or the config is wrong, 3 the data, a model or a run is wrong.
 What `polytask check` refuses, `polytask train` refuses with the same words before it writes anything.
 
-Accepted as they are: byte order marks, CRLF line ends, a last line without its end, and gzip whatever a file is called.
+Accepted as they are: byte order marks, CRLF line ends, a last line without its end, and gzip or a zip archive whatever
+a file is called.
 Bytes that are not UTF-8 in the texts of reviews are read as Windows-1252, and `check` says where.
 
 This page is written by a test: `POLYTASK_BLESS=1 cargo test -p polytask --test bad_input`.
