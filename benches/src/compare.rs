@@ -156,7 +156,7 @@ fn measure(row: &Row<'_>, python: &str, directory: &Path, machine: f64) -> Resul
     let Judged { key, unit, more_is_better } = row.judged();
     let rounds = row.sizes.number("rounds", if row.workload == "epoch" { 1 } else { 3 })?.max(1);
     let mut found: BTreeMap<usize, [Vec<f64>; 2]> = BTreeMap::new();
-    let out = |side: &str| directory.join(format!("{}.{side}", row.workload));
+    let out = |side: &str| directory.join(format!("{}.{side}.predictions", row.workload));
     for _ in 0..rounds {
         for (index, (side, mut command)) in row.sides(python)?.into_iter().enumerate() {
             if row.is_inference() {

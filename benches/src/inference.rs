@@ -114,7 +114,7 @@ fn read(workload: &str, sizes: &Sizes, predictor: &Predictor, task: TaskId) -> R
             records.push(record);
             Ok(())
         };
-        readers::for_data(data).read(&path, Part::Test, &mut take).map_err(|error| error.to_string())?;
+        readers::for_data(data, &[]).read(&path, Part::Test, &mut take).map_err(|error| error.to_string())?;
     }
     records.sort_by_key(|record| record.order);
     let texts = records.into_iter().filter_map(|record| {

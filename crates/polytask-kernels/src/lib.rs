@@ -20,6 +20,7 @@ pub mod dropout;
 pub mod filters;
 pub mod gather;
 pub mod linear;
+pub mod lookup;
 pub mod loss;
 pub mod lstm;
 pub mod math;

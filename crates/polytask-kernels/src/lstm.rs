@@ -24,9 +24,11 @@ use crate::packed::{Packed, Right, Rows};
 use crate::padded::Padded;
 
 mod cell;
+mod group;
+mod words;
 
-/// Texts that walk through the recurrence together.
-const GROUP: usize = 16;
+use group::{Group, groups};
+pub use words::lstm_infer_words;
 
 /// The weights of one direction, gates in the order input, forget, cell, output.
 #[derive(Debug, Clone, Copy)]
@@ -75,14 +77,6 @@ impl Sizes {
     }
 }
 
-/// Texts sorted by length, longest first, and where each position's rows begin.
-#[derive(Debug)]
-struct Group {
-    texts: Vec<usize>,
-    /// Row at which position `s` begins; one entry more than the longest text has positions.
-    offsets: Vec<usize>,
-}
-
 /// The values of one direction of a group, a row for each token, position by position.
 #[derive(Debug)]
 struct Track {
@@ -116,7 +110,7 @@ pub fn lstm_forward(x: &[f32], shape: &Padded<'_>, weights: [LstmWeights<'_>; 2]
     let places = cache.places();
     out.par_chunks_mut((shape.time * 2 * sizes.h).max(1)).zip(&places).for_each(|(out, (at, rank))| {
         let (group, tracks) = &cache.groups[*at];
-        group.write_text(tracks, *rank, sizes.h, out);
+        group.write_text(hidden_of(tracks), *rank, sizes.h, out);
     });
     cache
 }
@@ -139,7 +133,7 @@ pub fn lstm_infer(x: &[f32], shape: &Padded<'_>, weights: [LstmWeights<'_>; 2], 
     parts.into_par_iter().for_each(|(group, places)| {
         let tracks = both(|direction| walk(x, shape, &group, direction, &prepared[direction], sizes));
         for (rank, place) in places.into_iter().enumerate() {
-            group.write_text(&tracks, rank, sizes.h, place);
+            group.write_text(hidden_of(&tracks), rank, sizes.h, place);
         }
     });
 }
@@ -319,52 +313,8 @@ fn finish(track: &Track, dgates: &[f32], input: &[f32], sizes: Sizes) -> (Buffer
     (dx, dweights)
 }
 
-impl Group {
-    fn count(&self) -> usize {
-        self.offsets[self.steps()]
-    }
-
-    fn steps(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    /// First row of a position, and the number of texts that reach it.
-    fn rows_of(&self, step: usize) -> (usize, usize) {
-        let first = self.offsets[step.min(self.steps())];
-        (first, self.offsets.get(step + 1).map_or(0, |next| next - first))
-    }
-
-    /// Writes the hidden states of a text to its output `[time, 2h]`, and zeros behind them.
-    fn write_text(&self, tracks: &[Track; 2], rank: usize, h: usize, out: &mut [f32]) {
-        let length = (0..self.steps()).take_while(|step| self.rows_of(*step).1 > rank).count();
-        let (valid, padding) = out.split_at_mut(length * 2 * h);
-        padding.fill(0.0);
-        for (position, out) in valid.chunks_exact_mut(2 * h).enumerate() {
-            for (direction, step) in [position, length - 1 - position].into_iter().enumerate() {
-                let row = (self.offsets[step] + rank) * h;
-                out[direction * h..][..h].copy_from_slice(&tracks[direction].hidden[row..row + h]);
-            }
-        }
-    }
-}
-
-/// Sorts texts by length, longest first, and cuts them into groups.
-fn groups(lengths: &[usize]) -> Vec<Group> {
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by_key(|text| std::cmp::Reverse(lengths[*text]));
-    let group = |texts: &[usize]| {
-        let mut offsets = vec![0];
-        let (mut alive, mut total) = (texts.len(), 0);
-        for step in 0..texts.first().map_or(0, |text| lengths[*text]) {
-            while alive > 0 && lengths[texts[alive - 1]] <= step {
-                alive -= 1;
-            }
-            total += alive;
-            offsets.push(total);
-        }
-        Group { texts: texts.to_vec(), offsets }
-    };
-    order.chunks(GROUP).map(group).collect()
+fn hidden_of(tracks: &[Track; 2]) -> [&[f32]; 2] {
+    tracks.each_ref().map(|track| &track.hidden[..])
 }
 
 /// Tokens in the order in which a direction reads them.

@@ -18,9 +18,9 @@
 use crate::buffers::Buffer;
 use crate::conv_max;
 use crate::filters::{FilterGradients, Filters};
-use crate::gather::{PADDING, gather};
+use crate::gather::gather;
+use crate::lookup::Lookup;
 use crate::math::vectorize;
-use crate::padded::Padded;
 use crate::pool::NOWHERE;
 use crate::rows::{add_scaled, column_sums, transposed};
 use rayon::prelude::*;
@@ -31,75 +31,13 @@ mod winners;
 use products::choose;
 use winners::Winners;
 
-/// A batch of texts, each position a row of a small matrix.
-#[derive(Debug, Clone, Copy)]
-pub struct Lookup<'a> {
-    /// `[distinct, features]`: the distinct words.
-    pub rows: &'a [f32],
-    /// The values of a row, at least one.
-    pub features: usize,
-    /// `[batch, time]`: the row of each position; [`PADDING`] past a text's length.
-    pub index: &'a [u32],
-    /// Positions of each text, 0 to `time`.
-    pub lengths: &'a [usize],
-    /// Positions that a text has, data and padding.
-    pub time: usize,
-}
-
-impl<'a> Lookup<'a> {
-    fn distinct(&self) -> usize {
-        self.rows.len() / self.features
-    }
-
-    /// The rows of a text's positions, without its padding.
-    #[inline(always)]
-    fn text(&self, text: usize) -> &'a [u32] {
-        &self.index[text * self.time..][..self.lengths[text]]
-    }
-
-    #[inline(always)]
-    fn row(&self, row: u32) -> &'a [f32] {
-        &self.rows[row as usize * self.features..][..self.features]
-    }
-
-    fn shape(&self) -> Padded<'a> {
-        Padded { lengths: self.lengths, time: self.time, features: self.features }
-    }
-
-    /// Whether words repeat enough: a product saved is worth `features` multiplications, and what takes the place of it a
-    /// write and a few reads.
-    fn repeats(&self) -> bool {
-        let positions: usize = self.lengths.iter().sum();
-        self.distinct() * (self.features + 8) + 5 * positions < positions * self.features
-    }
-
-    #[track_caller]
-    fn check(&self, filters: &Filters<'_>, out: &[f32], argmax: &[u32]) {
-        assert!(self.features > 0 && self.rows.len().is_multiple_of(self.features), "rows of {} values", self.features);
-        assert_eq!(self.index.len(), self.lengths.len() * self.time, "an index of another shape");
-        assert!(
-            self.time < NOWHERE as usize && self.index.len() < PADDING as usize,
-            "more positions than a u32 counts"
-        );
-        for (text, length) in self.lengths.iter().enumerate() {
-            assert!(*length <= self.time, "a length above {}", self.time);
-            let (valid, padding) = self.index[text * self.time..][..self.time].split_at(*length);
-            assert!(valid.iter().all(|row| (*row as usize) < self.distinct()), "no row of {}", self.distinct());
-            assert!(padding.iter().all(|row| *row == PADDING), "an index past a text's length");
-        }
-        filters.check(self.features);
-        let want = self.lengths.len() * filters.columns();
-        assert!(out.len() == want && argmax.len() == want, "filter responses: {} instead of {want}", out.len());
-    }
-}
-
 /// Computes what [`conv_max::forward`] does for the texts spelled out: `out` and `argmax` `[batch, widths * count]`.
 ///
 /// # Panics
 /// If a slice has another size, or an index is no row.
 pub fn forward(lookup: &Lookup<'_>, filters: &Filters<'_>, out: &mut [f32], argmax: &mut [u32]) {
-    lookup.check(filters, out, argmax);
-    if !lookup.repeats() {
+    check(lookup, filters, out, argmax);
+    if !repeats(lookup) {
         let mut x = Buffer::dirty(lookup.index.len() * lookup.features);
         gather(lookup.rows, lookup.features, lookup.index, &mut x);
         return conv_max::forward(&lookup.shape(), &x, filters, out, argmax);
@@ -119,6 +57,21 @@ pub fn forward(lookup: &Lookup<'_>, filters: &Filters<'_>, out: &mut [f32], argm
     });
 }
 
+/// Whether words repeat enough: a product saved is worth `features` multiplications, and what takes the place of it a write
+/// and a few reads.
+fn repeats(lookup: &Lookup<'_>) -> bool {
+    let positions: usize = lookup.lengths.iter().sum();
+    lookup.distinct() * (lookup.features + 8) + 5 * positions < positions * lookup.features
+}
+
+#[track_caller]
+fn check(lookup: &Lookup<'_>, filters: &Filters<'_>, out: &[f32], argmax: &[u32]) {
+    lookup.check();
+    filters.check(lookup.features);
+    let want = lookup.lengths.len() * filters.columns();
+    assert!(out.len() == want && argmax.len() == want, "filter responses: {} instead of {want}", out.len());
+}
+
 /// Returns the gradients of the filters, given the results of [`forward`] and the gradient `dy` of its output.
 ///
 /// `drows` `[distinct, features]`, if asked for, is replaced by the gradient of the distinct words.
@@ -132,7 +85,7 @@ pub fn backward(
     dy: &[f32],
     drows: Option<&mut [f32]>,
 ) -> FilterGradients {
-    lookup.check(filters, y, argmax);
+    check(lookup, filters, y, argmax);
     let sums = conv_max::sum_gradients(filters, (y, argmax), dy);
     let windows = Windows::new(filters, lookup.features);
     if let Some(drows) = drows {

@@ -22,6 +22,7 @@ mod standing;
 mod state;
 mod step;
 mod survey;
+pub mod task_gradients;
 mod train;
 
 pub use corpus::{Corpus, Source, SplitName};
@@ -35,6 +36,6 @@ pub use reopen::{Reopened, reopen};
 pub use schedule::Schedule;
 pub use standing::{Criterion, Standing};
 pub use state::{State, Tally};
-pub use step::{Stepped, take as take_step};
+pub use step::{Stepped, is_provided, take as take_step};
 pub use survey::{DatasetSurvey, SplitSurvey, Survey, TaskSurvey, survey};
 pub use train::{Outcome, resume, train};

@@ -1,6 +1,7 @@
 //! What happens in one step?
 //!
-//! Losses of all tasks in the step's batches, weights from the balancer, one walk back through `Σ w_t L_t`, one update.
+//! Losses of all tasks in the step's batches, weights from the balancer, one walk back through `Σ w_t L_t`, one update. For a
+//! balancer that compares gradients, a walk back for each task instead, and the update follows `Σ w_t g_t`.
 
 use burn::tensor::{ElementConversion, Tensor};
 use polytask_balance::{Needs, Seen};
@@ -13,6 +14,7 @@ use crate::optimizer::Optimizer;
 use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::state::State;
+use crate::task_gradients;
 
 /// What a step saw and did.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,55 +29,150 @@ pub struct Stepped {
     pub examples: usize,
 }
 
+/// Whether a step can show what a balancer needs.
+pub fn is_provided(needs: Needs) -> bool {
+    matches!(needs, Needs::Losses | Needs::LossesAfter | Needs::Gramian)
+}
+
 /// Takes one step.
 ///
 /// # Errors
 ///
-/// Where a loss or the gradient is not finite, naming task, step and batch; parameters are then as before the step.
+/// Where a loss or the gradient is not finite, naming task, step and batch; parameters are then as before the step, unless
+/// it is a loss after the update that a balancer asked for.
 pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> Result<Stepped, TrainError> {
     threads::inside(|| run(plan, state, schedule, step))
 }
 
 fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> Result<Stepped, TrainError> {
-    debug_assert_eq!(plan.balancer.needs(), Needs::Losses, "other needs are refused when a plan is made");
-    let tasks = plan.spec.task.len();
-    let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step });
-    let mut losses: Vec<Option<Tensor<1>>> = vec![None; tasks];
-    for (task, loss) in losses_of(plan, &pass, &step.batches, |task| state.standing.is_active(task)) {
-        losses[task.0] = loss;
-    }
-    let values: Vec<Option<f64>> =
-        losses.iter().map(|loss| loss.as_ref().map(|loss| loss.clone().into_scalar::<f32>().elem())).collect();
-    for (task, value) in values.iter().enumerate() {
-        if let Some(value) = value.filter(|value| !value.is_finite()) {
-            return Err(diverged(plan, state, step, "loss", &[task], value).into());
-        }
-    }
     let examples = step.batches.iter().map(|batch| batch.examples.len()).sum();
-    if values.iter().all(Option::is_none) {
-        state.step += 1;
-        return Ok(Stepped { losses: values, weights: vec![0.0; tasks], gradient_norm: 0.0, examples });
-    }
     let mut balance = state.balance.clone();
-    let weights = plan.balancer.weigh(&mut balance, &Seen::new(values.clone())?)?.into_vec();
+    let needs = plan.balancer.needs();
+    debug_assert!(is_provided(needs), "other needs are refused when a plan is made");
+    let decided = match needs {
+        Needs::Gramian => compared(plan, state, &mut balance, step)?,
+        _ => summed(plan, state, &mut balance, step)?,
+    };
+    let Some(Decided { seen, weights, gradients }) = decided else {
+        state.step += 1;
+        let tasks = plan.spec.task.len();
+        return Ok(Stepped { losses: vec![None; tasks], weights: vec![0.0; tasks], gradient_norm: 0.0, examples });
+    };
+    let norm = Optimizer::norm(&gradients);
+    if !norm.is_finite() {
+        let present = seen.present().map(|(task, _)| task).collect();
+        return Err(diverged(plan, state, step, "gradient", &culprits(plan, state, step, present), norm).into());
+    }
+    let optimizer = Optimizer::new(&plan.spec.optimizer);
+    let rate = schedule.rate(state.step);
+    optimizer.update(&mut plan.model.parameters, &mut state.optimizer, &gradients, norm, rate);
+    if needs == Needs::LossesAfter {
+        // The same batch and the same dropout, so that the update alone makes the difference.
+        let (_, after) = forward(plan, &training_pass(plan, state), state, step)?;
+        plan.balancer.observe_after(&mut balance, &seen, &Seen::new(after)?)?;
+    }
+    state.balance = balance;
+    state.step += 1;
+    Ok(Stepped { losses: seen.losses().to_vec(), weights, gradient_norm: norm, examples })
+}
+
+/// What the balancer saw of a step and made of it.
+struct Decided {
+    seen: Seen,
+    weights: Vec<f64>,
+    gradients: Gradients,
+}
+
+/// One walk back through the weighted sum of the losses; `None` where no task has one.
+fn summed(
+    plan: &Plan,
+    state: &State,
+    balance: &mut polytask_balance::State,
+    step: &Step,
+) -> Result<Option<Decided>, TrainError> {
+    let pass = training_pass(plan, state);
+    let (losses, values) = forward(plan, &pass, state, step)?;
+    if values.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let seen = Seen::new(values)?;
+    let weights = plan.balancer.weigh(balance, &seen)?.into_vec();
     let total = losses
         .into_iter()
         .zip(&weights)
         .filter_map(|(loss, &weight)| Some(loss?.mul_scalar(weight)))
         .reduce(|sum, loss| sum + loss)
         .expect("some task has a loss");
-    let gradients: Gradients = pass.backward(total);
-    let norm = Optimizer::norm(&gradients);
-    if !norm.is_finite() {
-        let present: Vec<usize> = (0..tasks).filter(|&task| values[task].is_some()).collect();
-        return Err(diverged(plan, state, step, "gradient", &culprits(plan, state, step, present), norm).into());
+    Ok(Some(Decided { seen, weights, gradients: pass.backward(total) }))
+}
+
+/// A walk back for each task, and the direction that the balancer makes of them; `None` where no task has a loss.
+fn compared(
+    plan: &Plan,
+    state: &State,
+    balance: &mut polytask_balance::State,
+    step: &Step,
+) -> Result<Option<Decided>, TrainError> {
+    let mut values = vec![None; plan.spec.task.len()];
+    let mut gradients: Vec<(usize, Gradients)> = Vec::new();
+    for batch in &step.batches {
+        for &task in plan.corpus.sources[batch.source].tasks.iter().filter(|task| state.standing.is_active(task.0)) {
+            let pass = training_pass(plan, state);
+            let loss = losses_of(plan, &pass, std::slice::from_ref(batch), |other| other == task.0);
+            let Some(loss) = loss.into_iter().find_map(|(_, loss)| loss) else { continue };
+            let value = loss.clone().into_scalar::<f32>().elem();
+            values[task.0] = Some(value);
+            check_losses(plan, state, step, &values)?;
+            let gradient = pass.backward(loss);
+            let norm = Optimizer::norm(&gradient);
+            if !norm.is_finite() {
+                return Err(diverged(plan, state, step, "gradient", &[task.0], norm).into());
+            }
+            gradients.push((task.0, gradient));
+        }
     }
-    let optimizer = Optimizer::new(&plan.spec.optimizer);
-    let rate = schedule.rate(state.step);
-    optimizer.update(&mut plan.model.parameters, &mut state.optimizer, &gradients, norm, rate);
-    state.balance = balance;
-    state.step += 1;
-    Ok(Stepped { losses: values, weights, gradient_norm: norm, examples })
+    if gradients.is_empty() {
+        return Ok(None);
+    }
+    gradients.sort_by_key(|(task, _)| *task);
+    let (tasks, gradients): (Vec<usize>, Vec<Gradients>) = gradients.into_iter().unzip();
+    let parameters = &plan.model.parameters;
+    let seen = Seen::new(values)?.with_gramian(task_gradients::gramian(parameters, &gradients)?)?;
+    let weights = plan.balancer.weigh(balance, &seen)?.into_vec();
+    let of_present: Vec<f64> = tasks.iter().map(|&task| weights[task]).collect();
+    let gradients = task_gradients::combine(parameters, &gradients, &of_present);
+    Ok(Some(Decided { seen, weights, gradients }))
+}
+
+fn training_pass<'a>(plan: &'a Plan, state: &State) -> Pass<'a> {
+    Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step })
+}
+
+/// The loss of each active task of a step's batches, as it is recorded and as a number.
+#[allow(clippy::type_complexity)]
+fn forward(
+    plan: &Plan,
+    pass: &Pass<'_>,
+    state: &State,
+    step: &Step,
+) -> Result<(Vec<Option<Tensor<1>>>, Vec<Option<f64>>), TrainError> {
+    let mut losses: Vec<Option<Tensor<1>>> = vec![None; plan.spec.task.len()];
+    for (task, loss) in losses_of(plan, pass, &step.batches, |task| state.standing.is_active(task)) {
+        losses[task.0] = loss;
+    }
+    let values: Vec<Option<f64>> =
+        losses.iter().map(|loss| loss.as_ref().map(|loss| loss.clone().into_scalar::<f32>().elem())).collect();
+    check_losses(plan, state, step, &values)?;
+    Ok((losses, values))
+}
+
+fn check_losses(plan: &Plan, state: &State, step: &Step, values: &[Option<f64>]) -> Result<(), TrainError> {
+    for (task, value) in values.iter().enumerate() {
+        if let Some(value) = value.filter(|value| !value.is_finite()) {
+            return Err(diverged(plan, state, step, "loss", &[task], value).into());
+        }
+    }
+    Ok(())
 }
 
 /// The losses of those tasks of the batches' datasets that `wanted` names.

@@ -178,6 +178,16 @@ fn kills_leave_no_trace_frozen_vectors_sgd_lazy_rows() {
 }
 
 #[test]
+fn kills_leave_no_trace_losses_after_the_step() {
+    survives_kills("kills-famo", &["train.sampling=joint", "balance.method=famo", "train.batch_size=8"]);
+}
+
+#[test]
+fn kills_leave_no_trace_compared_gradients() {
+    survives_kills("kills-nash", &["train.sampling=joint", "balance.method=nash-mtl", "train.batch_size=8"]);
+}
+
+#[test]
 fn the_small_run_stops_tasks_before_its_end() {
     let job = Job::new(&small_project("stops"), "run", &[]);
     job.train().ok();

@@ -1,6 +1,8 @@
 //! The operation against a plain loop in 64 bits, its gradients against finite differences of that loop.
 
 use super::*;
+use crate::gather::{PADDING, gather};
+use crate::lookup::Lookup;
 use crate::testing::{Lcg, assert_close, assert_gradient, same_on_all_pools, weighted_sum, widen};
 
 struct Case {
@@ -161,4 +163,29 @@ fn saturated_gates_stay_finite() {
     let (out, dx, gradients) = case.run();
     let weights = gradients.iter().flat_map(|gradient| gradient.input.iter().chain(&gradient.recurrent));
     assert!(out.iter().chain(&dx).chain(weights).all(|value| value.is_finite()));
+}
+
+#[test]
+fn words_read_by_their_rows_have_the_output_of_words_spelled_out() {
+    let mut rng = Lcg::new(9);
+    for case in cases() {
+        let distinct = 1 + case.lengths.iter().sum::<usize>() / 2;
+        let rows = rng.vec(distinct * case.e);
+        let mut index = vec![PADDING; case.lengths.len() * case.time];
+        for (text, length) in case.lengths.iter().enumerate() {
+            index[text * case.time..][..*length].fill_with(|| rng.below(distinct) as u32);
+        }
+        let lookup = Lookup { rows: &rows, features: case.e, index: &index, lengths: &case.lengths, time: case.time };
+        let mut x = vec![f32::NAN; case.x.len()];
+        gather(&rows, case.e, &index, &mut x);
+        let (mut spelled, mut looked_up) = (vec![f32::NAN; case.dout.len()], vec![f32::NAN; case.dout.len()]);
+        lstm_infer(&x, &case.shape(), case.weights(), &mut spelled);
+        lstm_infer_words(&lookup, case.weights(), &mut looked_up);
+        assert_close(&looked_up, &widen(&spelled), 1e-5);
+        same_on_all_pools(|| {
+            let mut out = vec![0.0; case.dout.len()];
+            lstm_infer_words(&lookup, case.weights(), &mut out);
+            out
+        });
+    }
 }

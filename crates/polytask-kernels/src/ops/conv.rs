@@ -10,8 +10,8 @@ use super::pool::padded;
 use super::switch::uses_kernels;
 use crate::activation::Activation;
 use crate::filters::{FilterGradients, Filters};
-use crate::word_conv::{self, Lookup};
-use crate::{conv, conv_max};
+use crate::lookup::Lookup;
+use crate::{conv, conv_max, word_conv};
 
 /// Convolution that keeps the length: `[batch, time, widths * filters]`, zero past each length.
 ///
@@ -157,6 +157,12 @@ impl HostOp for ConvMax {
     }
 }
 
+/// Texts whose positions are rows of an operand.
+pub(super) fn lookup<'a>(rows: &Operand<'a>, index: &'a [u32], lengths: &'a [usize]) -> Lookup<'a> {
+    let time = index.len() / lengths.len().max(1);
+    Lookup { rows: rows.data, features: rows.dim(1), index, lengths, time }
+}
+
 struct WordConvMax {
     index: Arc<Vec<u32>>,
     lengths: Arc<Vec<usize>>,
@@ -166,8 +172,7 @@ struct WordConvMax {
 
 impl WordConvMax {
     fn lookup<'a>(&'a self, rows: &Operand<'a>) -> Lookup<'a> {
-        let time = self.index.len() / self.lengths.len().max(1);
-        Lookup { rows: rows.data, features: rows.dim(1), index: &self.index, lengths: &self.lengths, time }
+        lookup(rows, &self.index, &self.lengths)
     }
 }
 

@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use burn::tensor::Tensor;
 
+use super::conv::lookup;
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
+use super::plain;
 use super::pool::padded;
 use super::stepwise;
 use super::switch::uses_kernels;
-use crate::lstm::{self, LstmCache, lstm_backward, lstm_forward, lstm_infer};
+use crate::gather::{gather, scatter_add};
+use crate::lstm::{self, LstmCache, lstm_backward, lstm_forward, lstm_infer, lstm_infer_words};
 
 /// The weights of one direction, gates in the order input, forget, cell, output.
 #[derive(Debug, Clone)]
@@ -33,6 +36,66 @@ pub fn bilstm(x: Tensor<3>, lengths: Arc<Vec<usize>>, forward: LstmWeights, back
         inputs.extend([input.into(), recurrent.into(), bias.into()]);
     }
     apply(Bilstm { lengths, cache: Mutex::default() }, inputs)
+}
+
+/// [`bilstm`] over texts whose positions are rows of `rows` `[n, d]`, `u32::MAX` past a length; `index` is `[batch * time]`.
+///
+/// For inference: each distinct word meets the input weights once, and nothing is kept. A walk back computes the forward
+/// pass again.
+///
+/// # Panics
+///
+/// Where an index is no row.
+pub fn bilstm_words(
+    rows: Tensor<2>,
+    index: Arc<Vec<u32>>,
+    lengths: Arc<Vec<usize>>,
+    forward: LstmWeights,
+    backward: LstmWeights,
+) -> Tensor<3> {
+    if !uses_kernels(&rows) {
+        let x = plain::gather(rows, &index);
+        let [places, d] = x.dims();
+        let x = x.reshape([lengths.len(), places / lengths.len().max(1), d]);
+        return stepwise::bilstm(x, &lengths, forward, backward);
+    }
+    let mut inputs = vec![rows.into()];
+    for LstmWeights { input, recurrent, bias } in [forward, backward] {
+        inputs.extend([input.into(), recurrent.into(), bias.into()]);
+    }
+    apply(BilstmWords { index, lengths }, inputs)
+}
+
+struct BilstmWords {
+    index: Arc<Vec<u32>>,
+    lengths: Arc<Vec<usize>>,
+}
+
+impl HostOp for BilstmWords {
+    fn name(&self) -> &'static str {
+        "bilstm_words"
+    }
+
+    fn forward(&self, inputs: &[Operand<'_>], _keep: Keep) -> Outcome {
+        let lookup = lookup(&inputs[0], &self.index, &self.lengths);
+        let hidden = inputs[2].dim(0);
+        let mut data = vec![0.0; self.index.len() * 2 * hidden];
+        lstm_infer_words(&lookup, weights(inputs), &mut data);
+        Outcome { data, shape: vec![self.lengths.len(), lookup.time, 2 * hidden] }
+    }
+
+    fn backward(&self, inputs: &[Operand<'_>], y: &[f32], dy: &[f32], _needs: &[bool]) -> Vec<Option<Vec<f32>>> {
+        let lookup = lookup(&inputs[0], &self.index, &self.lengths);
+        let shape = lookup.shape();
+        let mut x = vec![0.0; shape.elements()];
+        gather(lookup.rows, lookup.features, &self.index, &mut x);
+        let cache = lstm_forward(&x, &shape, weights(inputs), &mut vec![0.0; y.len()]);
+        let gradients = lstm_backward(&cache, weights(inputs), dy, &mut x);
+        let mut drows = vec![0.0; lookup.rows.len()];
+        scatter_add(&x, lookup.features, &self.index, &mut drows);
+        let parts = gradients.into_iter().flat_map(|direction| [direction.input, direction.recurrent, direction.bias]);
+        std::iter::once(drows).chain(parts).map(Some).collect()
+    }
 }
 
 struct Bilstm {

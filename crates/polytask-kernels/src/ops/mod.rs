@@ -24,6 +24,6 @@ pub use gather::gather;
 pub use host::{HostOp, Input, Keep, Operand, Outcome, apply};
 pub use linear::linear;
 pub use loss::{cross_entropy, squared_error};
-pub use lstm::{LstmWeights, bilstm};
+pub use lstm::{LstmWeights, bilstm, bilstm_words};
 pub use pool::{max_over_time, mean_over_time};
 pub use switch::{Path, set_path};

@@ -2,12 +2,11 @@
 
 use crate::buffers::Buffer;
 use crate::filters::Filters;
+use crate::lookup::Lookup;
 use crate::matrix::Accumulate;
 use crate::packed::{Packed, Right, Rows};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-
-use super::Lookup;
 
 /// Bytes of products that are worked on at a time, so that they stay in the last-level cache.
 const BYTES: usize = 12 << 20;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::activation::Activation;
+use crate::gather::PADDING;
 use crate::testing::{Lcg, RandomFilters, assert_close, same_on_all_pools, widen};
 
 /// Texts of these lengths over a few distinct words.
@@ -62,7 +63,7 @@ fn words_that_repeat_go_through_products() {
     let (index, lengths) = ([0, 1, 0, 1, 0, 1, 0, 1], [8]);
     let of = |features: usize| {
         let rows = vec![0.0; 2 * features];
-        Lookup { rows: &rows, features, index: &index, lengths: &lengths, time: 8 }.repeats()
+        repeats(&Lookup { rows: &rows, features, index: &index, lengths: &lengths, time: 8 })
     };
     assert!(of(40) && !of(3));
 }
@@ -76,7 +77,7 @@ fn a_nan_wins_and_stays() {
     let filters = Filters { widths: &[1], count: 1, weights: &weights, bias: &bias, activation: Activation::None };
     let (mut y, mut argmax) = ([0.0], [0]);
     forward(&lookup, &filters, &mut y, &mut argmax);
-    assert!(lookup.repeats() && y[0].is_nan() && argmax == [2]);
+    assert!(repeats(&lookup) && y[0].is_nan() && argmax == [2]);
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn the_number_of_threads_changes_no_bit() {
     let index = index(&mut random, &lengths, 40, 300);
     let (rows, dy) = (random.vec(300 * 24), random.vec(41 * 102));
     let lookup = Lookup { rows: &rows, features: 24, index: &index, lengths: &lengths, time: 40 };
-    assert!(lookup.repeats());
+    assert!(repeats(&lookup));
     let own = RandomFilters::new(&mut random, &[2, 3, 5], 34, 24, Activation::Relu);
     own.with(|filters| {
         same_on_all_pools(|| {

@@ -1,11 +1,12 @@
 //! What do the winning windows owe each word? They are sorted by text and position, and each word visits its own.
 
 use crate::gather::Occurrences;
+use crate::lookup::Lookup;
 use crate::math::vectorize;
 use crate::rows::add_scaled;
 use rayon::prelude::*;
 
-use super::{Lookup, Window, Windows};
+use super::{Window, Windows};
 
 /// Distinct words that are a task.
 const WORDS: usize = 32;

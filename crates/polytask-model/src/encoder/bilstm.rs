@@ -9,7 +9,7 @@ use polytask_spec::network::BilstmLayer;
 use super::{Layer, Site};
 use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
-use crate::representation::{Form, Representation, Sequence};
+use crate::representation::{Form, Representation, Sequence, Words};
 
 /// The bidirectional LSTM layer.
 #[derive(Debug)]
@@ -62,13 +62,20 @@ impl Layer for Bilstm {
     }
 
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation {
-        let Sequence { values, lengths } = x.into_sequence();
         let [forward, backward] = self.directions.each_ref().map(|direction| ops::LstmWeights {
             input: pass.get(direction.weight_ih),
             recurrent: pass.get(direction.weight_hh),
             bias: pass.get(direction.bias),
         });
-        let values = ops::bilstm(values, lengths.clone(), forward, backward);
+        let (values, lengths) = match x {
+            Representation::Words(Words { rows, index, lengths }) if !pass.is_training() => {
+                (ops::bilstm_words(rows, index, lengths.clone(), forward, backward), lengths)
+            }
+            tokens => {
+                let Sequence { values, lengths } = tokens.into_sequence();
+                (ops::bilstm(values, lengths.clone(), forward, backward), lengths)
+            }
+        };
         Representation::Sequence(Sequence { values: pass.dropout(values, self.dropout), lengths })
     }
 }
