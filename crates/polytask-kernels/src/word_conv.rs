@@ -9,7 +9,7 @@
 //!
 //! The products of the distinct words are computed block by block of filters, so that they stay in the last-level cache, and
 //! the texts pick theirs from there. Where words hardly repeat, the texts are spelled out and go through
-//! [`conv_max`](crate::conv_max), whose values these are. Going back, each word collects the gradients of the winning
+//! [`conv_max`], whose values these are. Going back, each word collects the gradients of the winning
 //! windows that it stands in: no gradient of a whole batch of positions is made.
 //!
 //! Cost forward: distinct words * widths * features * filters multiplications and positions * widths * filters additions;

@@ -262,9 +262,11 @@ impl<'a> Session<'a> {
         let deciding = self.plan.deciding.iter().zip(knowledge).zip(&self.tasks);
         deciding
             .map(|((entry, knowledge), task)| {
-                // A metric that is undefined on the validation data has nothing to say for the model.
+                // A metric that is undefined on the validation data has nothing to say for the model: it is never its best.
+                const NEVER_BEST: f64 = -1e9;
                 let value = scores[task].metrics.get(entry.key).copied();
                 match (value, knowledge) {
+                    (None, Knowledge::Classify { .. }) if !entry.higher_is_better => NEVER_BEST,
                     (None, _) => 0.0,
                     (Some(value), _) if entry.higher_is_better => value,
                     (Some(value), Knowledge::Regress { deviation, .. }) => 1.0 - value / deviation,

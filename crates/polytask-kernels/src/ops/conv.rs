@@ -52,9 +52,9 @@ pub fn conv_max(
     apply(ConvMax { lengths, activation, argmax: Mutex::default() }, inputs(x, weights, bias))
 }
 
-/// [`conv_max`] over texts whose positions are rows of `rows` `[n, d]`, `u32::MAX` past a length: `[batch, widths * filters]`.
+/// [`conv_max()`] over texts whose positions are rows of `rows` `[n, d]`, `u32::MAX` past a length: `[batch, widths * filters]`.
 ///
-/// `index` is `[batch * time]`. What words that repeat have in common is computed once ([`word_conv`]).
+/// `index` is `[batch * time]`. What words that repeat have in common is computed once ([`word_conv`](crate::word_conv)).
 ///
 /// # Panics
 ///

@@ -38,7 +38,7 @@ pub fn bilstm(x: Tensor<3>, lengths: Arc<Vec<usize>>, forward: LstmWeights, back
     apply(Bilstm { lengths, cache: Mutex::default() }, inputs)
 }
 
-/// [`bilstm`] over texts whose positions are rows of `rows` `[n, d]`, `u32::MAX` past a length; `index` is `[batch * time]`.
+/// [`bilstm()`] over texts whose positions are rows of `rows` `[n, d]`, `u32::MAX` past a length; `index` is `[batch * time]`.
 ///
 /// For inference: each distinct word meets the input weights once, and nothing is kept. A walk back computes the forward
 /// pass again.

@@ -4,6 +4,7 @@
 mod hostile;
 mod plain;
 mod support;
+mod words;
 
 use std::sync::Arc;
 
