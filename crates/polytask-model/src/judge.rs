@@ -210,6 +210,7 @@ impl Judge for TagJudge {
             .map(|kind| ClassScores { name: kind.kind, scores: kind.scores, support: kind.support })
             .collect()
     }
+
     fn confusion(&self) -> Option<ConfusionMatrix> {
         self.tags.scheme.is_none().then(|| self.tokens.matrix(&self.tags.names))
     }

@@ -24,6 +24,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::adam;
 use crate::{Balancer, Error, Laws, Needs, Result, Seen, State, Weights};
 
 /// Options of uncertainty weighting.
@@ -56,16 +57,7 @@ impl Default for Uncertainty {
 }
 
 const LOG_VARIANCE: &str = "log_variance";
-const ADAM_MEAN: &str = "adam_mean";
-const ADAM_SQUARE: &str = "adam_square";
-const ADAM_UPDATES: &str = "adam_updates";
-
-const BETA_MEAN: f64 = 0.9;
-const BETA_SQUARE: f64 = 0.999;
-const EPSILON: f64 = 1e-8;
 const LOG_VARIANCE_MAX: f64 = 50.0;
-/// The square of a gradient stays finite.
-const GRADIENT_MAX: f64 = 1e150;
 
 impl Balancer for Uncertainty {
     const KEY: &'static str = "uncertainty";
@@ -86,9 +78,7 @@ impl Balancer for Uncertainty {
     }
 
     fn init(&self, tasks: usize) -> State {
-        [LOG_VARIANCE, ADAM_MEAN, ADAM_SQUARE, ADAM_UPDATES]
-            .into_iter()
-            .fold(State::default(), |state, name| state.with(name, vec![0.0; tasks]))
+        adam::init(State::default().with(LOG_VARIANCE, vec![0.0; tasks]), tasks)
     }
 
     fn weigh(&self, state: &mut State, seen: &Seen) -> Result<Weights> {
@@ -96,12 +86,10 @@ impl Balancer for Uncertainty {
         let log_variance = state.vector(LOG_VARIANCE, tasks)?;
         let weights = Weights::of_present(seen, |task, _| 0.5 * (-log_variance[task]).exp())?;
         // All vectors are checked before the first is written, so that an error leaves the state as it was.
-        for name in [ADAM_MEAN, ADAM_SQUARE, ADAM_UPDATES] {
-            state.vector(name, tasks)?;
-        }
+        adam::check(state, tasks)?;
         for (task, loss) in seen.present() {
             let gradient = self.gradient(state.vector(LOG_VARIANCE, tasks)?[task], loss);
-            let step = adam(state, task, tasks, gradient)?;
+            let step = adam::step(state, task, tasks, gradient)?;
             let s = &mut state.vector_mut(LOG_VARIANCE, tasks)?[task];
             *s = (*s - self.learning_rate * step).clamp(-LOG_VARIANCE_MAX, LOG_VARIANCE_MAX);
         }
@@ -117,25 +105,8 @@ impl Uncertainty {
             Form::Kendall => 0.5,
             Form::Positive => 1.0 / (1.0 + (-s).exp()),
         };
-        (penalty - 0.5 * (-s).exp() * loss).clamp(-GRADIENT_MAX, GRADIENT_MAX)
+        penalty - 0.5 * (-s).exp() * loss
     }
-}
-
-/// Takes one gradient into a task's running averages, and gives Adam's step at learning rate 1.
-///
-/// The bias correction counts the updates of this task, not the steps of the run: a rare task would else begin with
-/// steps that are far too large.
-fn adam(state: &mut State, task: usize, tasks: usize, gradient: f64) -> Result<f64> {
-    let updates = &mut state.vector_mut(ADAM_UPDATES, tasks)?[task];
-    *updates += 1.0;
-    let updates = *updates;
-    let mean = &mut state.vector_mut(ADAM_MEAN, tasks)?[task];
-    *mean = BETA_MEAN * *mean + (1.0 - BETA_MEAN) * gradient;
-    let mean = *mean / (1.0 - BETA_MEAN.powf(updates));
-    let square = &mut state.vector_mut(ADAM_SQUARE, tasks)?[task];
-    *square = BETA_SQUARE * *square + (1.0 - BETA_SQUARE) * gradient * gradient;
-    let square = *square / (1.0 - BETA_SQUARE.powf(updates));
-    Ok(mean / (square.sqrt() + EPSILON))
 }
 
 #[cfg(test)]
