@@ -158,6 +158,7 @@ fn tasks(sizes: &Sizes, files: &mut Files<'_>) -> Result<String, String> {
     let tune = sizes.word("embedding", "trained") == "trained";
     files.vectors(vocabulary, 100)?;
     let mut config = header("tasks", 100, tune, "", sizes.word("rows", "dense"), batch);
+    let _ = writeln!(config, "[balance]\nmethod = \"{}\"", sizes.word("balance", "equal"));
     config.push_str(
         "[encoder.trunk]\nlayers = [{ kind = \"conv\", widths = [3, 4, 5], filters = 100 }, { kind = \"pool\" }, \
          { kind = \"dense\", units = 128 }]\n",

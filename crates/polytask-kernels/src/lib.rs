@@ -31,6 +31,7 @@ pub mod optim;
 mod packed;
 pub mod padded;
 pub mod pool;
+pub mod products;
 mod rng;
 pub mod rows;
 pub mod threads;

@@ -24,6 +24,8 @@ use crate::math::vectorize;
 use crate::pool::NOWHERE;
 use crate::rows::{add_scaled, column_sums, transposed};
 use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 mod products;
 mod winners;
@@ -74,7 +76,8 @@ fn check(lookup: &Lookup<'_>, filters: &Filters<'_>, out: &[f32], argmax: &[u32]
 
 /// Returns the gradients of the filters, given the results of [`forward`] and the gradient `dy` of its output.
 ///
-/// `drows` `[distinct, features]`, if asked for, is replaced by the gradient of the distinct words.
+/// `drows` `[distinct, features]`, if asked for, is replaced by the gradient of the distinct words. `turned` keeps the filters
+/// one by one for it, so that calls with the same filters turn them once.
 ///
 /// # Panics
 /// If a slice has another size, or an index is no row.
@@ -84,13 +87,14 @@ pub fn backward(
     (y, argmax): (&[f32], &[u32]),
     dy: &[f32],
     drows: Option<&mut [f32]>,
+    turned: &OnceLock<Vec<f32>>,
 ) -> FilterGradients {
     check(lookup, filters, y, argmax);
     let sums = conv_max::sum_gradients(filters, (y, argmax), dy);
     let windows = Windows::new(filters, lookup.features);
     if let Some(drows) = drows {
         assert_eq!(drows.len(), lookup.rows.len(), "gradients of words");
-        Winners::new(lookup, &windows, argmax, &sums).rows_gradient(&filters.by_filter().concat(), drows);
+        Winners::new(lookup, &windows, argmax, &sums).rows_gradient(turned.get_or_init(|| filters.by_filter().concat()), drows);
     }
     let mut bias = vec![0.0; filters.columns()];
     column_sums(&sums, &mut bias);
@@ -128,34 +132,42 @@ impl Windows {
         }
         Self { columns, len, widest: filters.widest() }
     }
+
+    /// Divides an array of all filters' weights among so many filters each.
+    fn shared_out<'a>(&self, filters: usize, weights: &'a mut [f32]) -> Vec<(Range<usize>, &'a mut [f32])> {
+        let (mut rest, mut shares) = (weights, Vec::new());
+        for first in (0..self.columns.len()).step_by(filters.max(1)) {
+            let end = self.columns.len().min(first + filters);
+            let until = self.columns.get(end).map_or(self.len, |window| window.start);
+            let (share, after) = rest.split_at_mut(until - self.columns[first].start);
+            shares.push((first..end, share));
+            rest = after;
+        }
+        shares
+    }
 }
 
 /// Returns the gradients of all weights, filter by filter.
 ///
-/// Text by text, because the windows of a text's many winners overlap; every part of the texts has sums of its own.
+/// Text by text, because the windows of a text's many winners overlap; every part of the texts has sums of its own. Few texts
+/// are one part, whose filters are shared out.
 fn weight_gradient(lookup: &Lookup<'_>, windows: &Windows, argmax: &[u32], sums: &[f32]) -> Buffer {
     const PARTS: usize = 8;
-    let (batch, columns, features) = (lookup.lengths.len(), windows.columns.len(), lookup.features);
+    const TASKS: usize = 4;
+    let batch = lookup.lengths.len();
     let texts = batch.div_ceil(PARTS).max(32);
     let mut parts: Vec<Buffer> = (0..batch.div_ceil(texts).max(1)).map(|_| Buffer::zeros(windows.len)).collect();
-    parts.par_iter_mut().enumerate().for_each(|(part, gradient)| {
+    let filters = windows.columns.len().div_ceil(TASKS.div_ceil(parts.len()));
+    let mut tasks: Vec<(Range<usize>, Range<usize>, &mut [f32])> = Vec::new();
+    for (part, gradient) in parts.iter_mut().enumerate() {
+        let texts = part * texts..batch.min((part + 1) * texts);
+        let shares = windows.shared_out(filters, gradient);
+        tasks.extend(shares.into_iter().map(|(columns, share)| (texts.clone(), columns, share)));
+    }
+    tasks.into_par_iter().for_each(|(texts, columns, share)| {
         vectorize(
             #[inline(always)]
-            || {
-                for text in part * texts..batch.min((part + 1) * texts) {
-                    let words = lookup.text(text);
-                    let own = text * columns..(text + 1) * columns;
-                    let winners = argmax[own.clone()].iter().zip(&sums[own]).zip(&windows.columns);
-                    for ((position, sum), window) in winners.filter(|((_, sum), _)| **sum != 0.0) {
-                        let (skipped, first) = conv_max::window(*position, window.width);
-                        let offsets = &mut gradient[window.start..][..window.width * features];
-                        let offsets = offsets.chunks_exact_mut(features).skip(skipped);
-                        offsets
-                            .zip(&words[first..])
-                            .for_each(|(offset, row)| add_scaled(offset, *sum, lookup.row(*row)));
-                    }
-                }
-            },
+            || add_windows(lookup, windows, (argmax, sums), (texts, columns), share),
         );
     });
     let mut parts = parts.into_iter();
@@ -165,6 +177,31 @@ fn weight_gradient(lookup: &Lookup<'_>, windows: &Windows, argmax: &[u32], sums:
         chunks.for_each(|(total, part)| total.iter_mut().zip(part).for_each(|(total, part)| *total += part));
     }
     total
+}
+
+/// Adds the winning windows of some filters in some texts to the gradient of those filters' weights.
+#[inline(always)]
+fn add_windows(
+    lookup: &Lookup<'_>,
+    windows: &Windows,
+    (argmax, sums): (&[u32], &[f32]),
+    (texts, columns): (Range<usize>, Range<usize>),
+    gradient: &mut [f32],
+) {
+    let features = lookup.features;
+    let base = windows.columns.get(columns.start).map_or(0, |window| window.start);
+    for text in texts {
+        let words = lookup.text(text);
+        let first = text * windows.columns.len();
+        let own = first + columns.start..first + columns.end;
+        let winners = argmax[own.clone()].iter().zip(&sums[own]).zip(&windows.columns[columns.clone()]);
+        for ((position, sum), window) in winners.filter(|((_, sum), _)| **sum != 0.0) {
+            let (skipped, first) = conv_max::window(*position, window.width);
+            let offsets = &mut gradient[window.start - base..][..window.width * features];
+            let offsets = offsets.chunks_exact_mut(features).skip(skipped);
+            offsets.zip(&words[first..]).for_each(|(offset, row)| add_scaled(offset, *sum, lookup.row(*row)));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! each task. Parameters live in [`Parameters`], by permanent names; a [`Pass`] hands them to layers and collects their
 //! gradients. A new input, layer or head is a new file.
 
+mod ahead;
+mod common;
 mod encoder;
 mod head;
 mod input;
@@ -17,6 +19,7 @@ mod saved;
 mod tags;
 mod targets;
 
+pub use ahead::Ahead;
 pub use encoder::{Demand, Encoder, Layer};
 pub use head::{Head, Knowledge, LossSum, Prediction, Scores};
 pub use input::{Feed, FitError, Fitted, Input, InputKnowledge, Prepared, WordsKnowledge, file as input_file, fit};

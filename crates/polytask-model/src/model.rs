@@ -22,9 +22,9 @@ use crate::targets::TargetBatch;
 pub struct Model {
     /// Everything that is learned.
     pub parameters: Parameters,
-    inputs: IndexMap<String, Input>,
-    encoders: IndexMap<String, Encoder>,
-    tasks: Vec<TaskNet>,
+    pub(crate) inputs: IndexMap<String, Input>,
+    pub(crate) encoders: IndexMap<String, Encoder>,
+    pub(crate) tasks: Vec<TaskNet>,
 }
 
 /// Examples of one dataset, and the targets of the tasks that are trained on them.
@@ -46,15 +46,15 @@ impl Batch<'_> {
 type Asked = Vec<(usize, Vec<Demand>)>;
 
 /// What each encoder that ran hands on, layer by layer; `None` for what nobody asked for.
-type Outputs = Vec<Option<Vec<Option<Representation>>>>;
+pub(crate) type Outputs = Vec<Option<Vec<Option<Representation>>>>;
 
 /// Where a task attaches, and its head.
 #[derive(Debug)]
-struct TaskNet {
-    encoder: usize,
-    attach: Vec<usize>,
-    pool: Option<Pool>,
-    head: Box<dyn Head>,
+pub(crate) struct TaskNet {
+    pub(crate) encoder: usize,
+    pub(crate) attach: Vec<usize>,
+    pub(crate) pool: Option<Pool>,
+    pub(crate) head: Box<dyn Head>,
 }
 
 impl Model {
@@ -124,12 +124,10 @@ impl Model {
     pub fn losses(&self, pass: &Pass<'_>, batches: &[Batch<'_>]) -> Vec<Vec<Option<Tensor<1>>>> {
         let mut losses: Vec<Vec<Option<Tensor<1>>>> = vec![Vec::new(); batches.len()];
         for group in self.joined(batches) {
-            let feeds: Vec<Feed<'_>> = group.iter().map(|&batch| batches[batch].feed).collect();
-            let tasks: Vec<TaskId> = group.iter().flat_map(|&batch| batches[batch].task_ids()).collect();
-            let outputs = self.outputs(pass, &feeds, &tasks);
+            let outputs = self.outputs_of(pass, batches, &group);
             let mut first = 0;
-            for (&index, feed) in group.iter().zip(&feeds) {
-                let rows = first..first + feed.index.len();
+            for &index in &group {
+                let rows = first..first + batches[index].feed.index.len();
                 first = rows.end;
                 let of_task = |(task, targets): &(TaskId, TargetBatch<'_>)| {
                     let net = &self.tasks[task.0];
@@ -156,7 +154,7 @@ impl Model {
     /// where all that heads read are vectors of whole examples.
     ///
     /// What heads read token by token stays apart: cutting a batch's tokens out of joined ones costs more than it saves.
-    fn joined(&self, batches: &[Batch<'_>]) -> Vec<Vec<usize>> {
+    pub(crate) fn joined(&self, batches: &[Batch<'_>]) -> Vec<Vec<usize>> {
         let mut groups: Vec<(Asked, Vec<usize>)> = Vec::new();
         for (index, batch) in batches.iter().enumerate() {
             let asked = self.asked(&batch.task_ids().collect::<Vec<_>>());
@@ -189,6 +187,13 @@ impl Model {
         })
     }
 
+    /// The outputs for a group of batches that run as one.
+    pub(crate) fn outputs_of(&self, pass: &Pass<'_>, batches: &[Batch<'_>], group: &[usize]) -> Outputs {
+        let feeds: Vec<Feed<'_>> = group.iter().map(|&batch| batches[batch].feed).collect();
+        let tasks: Vec<TaskId> = group.iter().flat_map(|&batch| batches[batch].task_ids()).collect();
+        self.outputs(pass, &feeds, &tasks)
+    }
+
     /// The outputs of every encoder that tasks are attached to; encoders on one input share its forward pass.
     fn outputs(&self, pass: &Pass<'_>, feeds: &[Feed<'_>], tasks: &[TaskId]) -> Outputs {
         let mut inputs: Vec<Option<Representation>> = vec![None; self.inputs.len()];
@@ -203,7 +208,7 @@ impl Model {
     }
 
     /// What the tasks of a pass ask of each layer of an encoder.
-    fn demands(&self, encoder: usize, tasks: &[TaskId]) -> Vec<Demand> {
+    pub(crate) fn demands(&self, encoder: usize, tasks: &[TaskId]) -> Vec<Demand> {
         let mut demands = vec![Demand::Nothing; self.encoders[encoder].len()];
         for net in tasks.iter().map(|task| &self.tasks[task.0]).filter(|net| net.encoder == encoder) {
             for &layer in &net.attach {
@@ -216,7 +221,7 @@ impl Model {
 
 impl TaskNet {
     /// Joins the layers that the task attaches to, pooled first where the task pools; only `rows` of the batch where given.
-    fn read(&self, outputs: &Outputs, rows: Option<Range<usize>>) -> Representation {
+    pub(crate) fn read(&self, outputs: &Outputs, rows: Option<Range<usize>>) -> Representation {
         let layers = outputs[self.encoder].as_ref().expect("the task's encoder ran");
         let part = |&layer: &usize| layers[layer].clone().expect("the task asked for the layer");
         let mut parts = self.attach.iter().map(part).map(|part| match &rows {

@@ -7,10 +7,13 @@
 use std::cell::{Cell, RefCell};
 
 use burn::tensor::{Tensor, TensorData};
+use polytask_kernels::activation::Activation;
 use polytask_kernels::gather::gather;
 use polytask_kernels::ops;
 
+use crate::ahead::{Ahead, Sight};
 use crate::parameters::{ParameterId, Parameters, TableId};
+use crate::representation::{Representation, Words};
 
 /// Whether a pass trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,7 @@ pub struct Pass<'a> {
     leaves: RefCell<Vec<Option<Tensor<1>>>>,
     rows: RefCell<Vec<RowLeaf>>,
     dropouts: Cell<u64>,
+    sight: Sight,
 }
 
 struct RowLeaf {
@@ -64,8 +68,31 @@ pub struct RowGradient {
 impl<'a> Pass<'a> {
     /// A pass over `parameters`.
     pub fn new(parameters: &'a Parameters, mode: Mode) -> Self {
+        Pass::with(parameters, mode, Sight::None)
+    }
+
+    /// A pass that knows what was found ahead of it for its batch.
+    pub fn knowing(parameters: &'a Parameters, mode: Mode, ahead: Option<Ahead>) -> Self {
+        Pass::with(parameters, mode, ahead.map_or(Sight::None, Sight::Known))
+    }
+
+    /// A pass that looks ahead: it draws as training does, and records no tape.
+    pub(crate) fn looking(parameters: &'a Parameters, mode: Mode) -> Self {
+        Pass::with(parameters, mode, Sight::Looking(RefCell::default()))
+    }
+
+    fn with(parameters: &'a Parameters, mode: Mode, sight: Sight) -> Self {
         let leaves = RefCell::new(vec![None; parameters.dense().len()]);
-        Pass { parameters, mode, leaves, rows: RefCell::default(), dropouts: Cell::new(0) }
+        Pass { parameters, mode, leaves, rows: RefCell::default(), dropouts: Cell::new(0), sight }
+    }
+
+    pub(crate) fn into_sight(self) -> Sight {
+        self.sight
+    }
+
+    /// Whether a way back follows.
+    fn records(&self) -> bool {
+        self.is_training() && !matches!(self.sight, Sight::Looking(_))
     }
 
     /// Whether the pass trains.
@@ -82,7 +109,7 @@ impl<'a> Pass<'a> {
     pub fn get<const D: usize>(&self, id: ParameterId) -> Tensor<D> {
         let parameter = self.parameters.get(id);
         let shape: [usize; D] = parameter.shape.as_slice().try_into().expect("the layer knows its parameter's rank");
-        if !self.is_training() {
+        if !self.records() {
             return parameter.value().clone().reshape(shape);
         }
         let mut leaves = self.leaves.borrow_mut();
@@ -97,7 +124,7 @@ impl<'a> Pass<'a> {
         let mut values = vec![0.0; rows.len() * table.dim];
         gather(&table.values, table.dim, rows, &mut values);
         let tensor = Tensor::from_data(TensorData::new(values, [rows.len(), table.dim]), self.parameters.device());
-        if !self.is_training() {
+        if !self.records() {
             return tensor;
         }
         let tensor = Tensor::from_inner(tensor);
@@ -127,19 +154,87 @@ impl<'a> Pass<'a> {
         ops::dropout(x, rate as f32, polytask_kernels::dropout::key(seed, &format!("dropout.{call}"), step))
     }
 
+    /// The largest response of each filter over the words of each text, `[batch, widths * filters]`.
+    ///
+    /// `bias` and `weights` are those of [`ops::word_conv_max()`]; what a pass found ahead is not computed again.
+    pub fn word_conv_max(
+        &self,
+        words: Words,
+        weights: &[ParameterId],
+        bias: ParameterId,
+        activation: Activation,
+    ) -> Tensor<2> {
+        let Words { rows, index, lengths } = words;
+        let of_filters = || weights.iter().map(|&id| self.get(id)).collect::<Vec<Tensor<2>>>();
+        let known = match &self.sight {
+            Sight::None => None,
+            Sight::Known(ahead) => ahead.find(bias),
+            // What was drawn on the way is drawn anew for every part of the batch.
+            Sight::Looking(_) if self.dropouts.get() > 0 => None,
+            Sight::Looking(found) => {
+                let (rows, index, lengths) = (rows.clone(), index.clone(), lengths.clone());
+                let strongest =
+                    ops::strongest_words(rows, index, lengths, of_filters(), self.get(bias), activation);
+                found.borrow_mut().extend(strongest.clone().map(|strongest| (bias, strongest)));
+                strongest
+            }
+        };
+        let (weights, bias) = (of_filters(), self.get(bias));
+        match known {
+            Some(known) => ops::word_conv_max_known(rows, index, lengths, weights, bias, activation, known),
+            None => ops::word_conv_max(rows, index, lengths, weights, bias, activation),
+        }
+    }
+
+    /// Whether anything that is trained was handed out.
+    pub fn handed_out(&self) -> bool {
+        !self.rows.borrow().is_empty() || self.leaves.borrow().iter().any(Option::is_some)
+    }
+
+    /// A pass that draws what comes after this one.
+    pub fn after(&self) -> Pass<'a> {
+        let pass = Pass::new(self.parameters, self.mode);
+        pass.dropouts.set(self.dropouts.get());
+        pass
+    }
+
     /// Walks back from `loss`, `[1]`, and collects the gradients of all that the pass handed out.
     pub fn backward(self, loss: Tensor<1>) -> Gradients {
         let mut tape = loss.backward();
+        self.collect(&mut tape)
+    }
+
+    /// [`Self::backward`], and the gradient of a leaf ([`Representation::leaf`]) that the loss was made from; zeros where it
+    /// was not.
+    pub fn backward_to(self, loss: Tensor<1>, leaf: &Representation) -> (Gradients, Vec<f32>) {
+        let mut tape = loss.backward();
+        let (found, len) = match leaf {
+            Representation::Vector(values) => (values.grad_remove(&mut tape).map(Tensor::into_data), values.shape()),
+            Representation::Sequence(sequence) => {
+                (sequence.values.grad_remove(&mut tape).map(Tensor::into_data), sequence.values.shape())
+            }
+            Representation::Words(words) => {
+                (words.rows.grad_remove(&mut tape).map(Tensor::into_data), words.rows.shape())
+            }
+        };
+        let at_leaf = match found {
+            Some(data) => data.try_into_vec::<f32>().expect("gradients are f32"),
+            None => vec![0.0; len.num_elements()],
+        };
+        (self.collect(&mut tape), at_leaf)
+    }
+
+    fn collect(self, tape: &mut burn::tensor::Gradients) -> Gradients {
         let flat = |tensor: Tensor<1>| tensor.into_data().try_into_vec::<f32>().expect("gradients are f32");
         let dense = self
             .leaves
             .into_inner()
             .into_iter()
-            .map(|leaf| leaf.and_then(|leaf| leaf.grad_remove(&mut tape)).map(flat))
+            .map(|leaf| leaf.and_then(|leaf| leaf.grad_remove(tape)).map(flat))
             .collect();
         let mut rows: Vec<RowGradient> = Vec::new();
         for RowLeaf { table, rows: index, leaf } in self.rows.into_inner() {
-            let Some(gradient) = leaf.grad_remove(&mut tape) else { continue };
+            let Some(gradient) = leaf.grad_remove(tape) else { continue };
             let values = gradient.into_data().try_into_vec::<f32>().expect("gradients are f32");
             merge_rows(&mut rows, RowGradient { table: table.index(), rows: index, values });
         }

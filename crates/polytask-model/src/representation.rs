@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use polytask_kernels::ops;
 use polytask_spec::network::Pool;
 
@@ -89,6 +89,35 @@ impl Representation {
                 }
             }
         }
+    }
+
+    /// The same values, where a tape begins.
+    pub fn leaf(&self) -> Representation {
+        match self.clone() {
+            Representation::Vector(values) => Representation::Vector(values.detach().require_grad()),
+            Representation::Sequence(Sequence { values, lengths }) => {
+                Representation::Sequence(Sequence { values: values.detach().require_grad(), lengths })
+            }
+            Representation::Words(Words { rows, index, lengths }) => {
+                Representation::Words(Words { rows: rows.detach().require_grad(), index, lengths })
+            }
+        }
+    }
+
+    /// The sum of the products with so many numbers, `[1]`.
+    ///
+    /// # Panics
+    ///
+    /// Where there are more or fewer numbers.
+    pub fn times(&self, numbers: Vec<f32>) -> Tensor<1> {
+        let values = match self.clone() {
+            Representation::Vector(values) => values.flatten::<1>(0, 1),
+            Representation::Sequence(Sequence { values, .. }) => values.flatten::<1>(0, 2),
+            Representation::Words(Words { rows, .. }) => rows.flatten::<1>(0, 1),
+        };
+        let count = numbers.len();
+        let numbers = Tensor::from_data(TensorData::new(numbers, [count]), &values.device());
+        (values * numbers).sum()
     }
 
     /// Some of the examples, in their order.

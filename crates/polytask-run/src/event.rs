@@ -38,6 +38,25 @@ pub enum Event {
         gradient_norm: f64,
         /// What each task saw.
         tasks: IndexMap<String, StepScores>,
+        /// Mean over the looks at gradients in this epoch of the share of task pairs whose gradients pointed against each
+        /// other; absent where there was no look.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conflict_rate: Option<f64>,
+    },
+    /// A look at how the tasks were traded off in one step.
+    Balance {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Optimizer steps so far, this one included.
+        step: u64,
+        /// The tasks of the step.
+        tasks: IndexMap<String, Balanced>,
+        /// The angles between gradients; empty where there are no two.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cosines: Vec<Cosine>,
+        /// Share of task pairs whose gradients point against each other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conflict_rate: Option<f64>,
     },
     /// The model was judged.
     Evaluation {
@@ -75,6 +94,25 @@ pub enum Event {
         /// Epoch of the kept model.
         kept_epoch: usize,
     },
+}
+
+/// What a task was given in one step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Balanced {
+    /// Weight that the balancer gave.
+    pub weight: f64,
+    /// Length of the task's gradient in what tasks share; absent where gradients were not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
+}
+
+/// The angle between the gradients of two tasks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cosine {
+    /// The tasks, in the order of the configuration.
+    pub between: [String; 2],
+    /// From -1, opposite, to 1, the same direction.
+    pub cosine: f64,
 }
 
 /// What a task saw during an epoch.

@@ -8,6 +8,13 @@ use serde::{Deserialize, Serialize};
 pub struct Balance {
     /// The method's name in `polytask list balancers`.
     pub method: String,
+    /// Where methods that compare gradients compare them.
+    #[serde(default)]
+    pub gradients: GradientsAt,
+    /// Steps from one look at weights, gradient lengths and angles to the next, written to `events.jsonl`; `0` never looks.
+    /// Where the method does not compare gradients itself, a look takes a forward and a backward pass a task.
+    #[serde(default = "watch_default")]
+    pub watch: u64,
     /// The method's own options.
     #[serde(flatten)]
     pub options: serde_json::Map<String, serde_json::Value>,
@@ -15,8 +22,29 @@ pub struct Balance {
 
 impl Default for Balance {
     fn default() -> Self {
-        Balance { method: "equal".into(), options: serde_json::Map::new() }
+        Balance {
+            method: "equal".into(),
+            gradients: GradientsAt::default(),
+            watch: watch_default(),
+            options: serde_json::Map::new(),
+        }
     }
+}
+
+fn watch_default() -> u64 {
+    100
+}
+
+/// Where methods that compare gradients compare them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GradientsAt {
+    /// In the parameters that several tasks reach: exact, at a pass a task.
+    #[default]
+    Parameters,
+    /// At the deepest layer that all tasks have in common, of tasks that read one dataset: the layers below it take one
+    /// backward pass a step (Sener and Koltun, NeurIPS 2018, for MGDA).
+    Representation,
 }
 
 /// The optimizer, its rates and its schedule.

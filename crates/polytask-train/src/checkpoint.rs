@@ -1,7 +1,7 @@
 //! How is training written down so that it can go on as if nothing had happened?
 //!
-//! One safetensors file holds trained parameters (`parameter/NAME`), moments (`first/NAME`, `second/NAME`) and, as bytes
-//! of JSON under `state`, every counter. Tables that are not trained are read anew from their source. The batches of an
+//! One safetensors file holds trained parameters (`parameter/NAME`), moments (`first/NAME`, `second/NAME`), what a balancer
+//! keeps of the gradients (`kept/TASK/NAME`) and, as bytes of JSON under `state`, every counter. Tables that are not trained are read anew from their source. The batches of an
 //! epoch and all dropout masks follow from seed and counters, so no generator's state is kept.
 
 use std::collections::BTreeMap;
@@ -78,6 +78,10 @@ pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
             }
         }
     }
+    for (name, tasks) in &state.kept.tensors {
+        let of_task = |(task, values): (usize, &Vec<f32>)| (format!("kept/{task}/{name}"), vec![values.len()], bytes(values));
+        arrays.extend(tasks.iter().enumerate().map(of_task));
+    }
     let view = |dtype, shape, bytes| TensorView::new(dtype, shape, bytes).expect("as many bytes as the shape asks for");
     let views = arrays
         .iter()
@@ -133,6 +137,16 @@ pub fn load(path: &Path, plan: &mut Plan, state: &mut State) -> Result<(), Train
     }
     for (index, (name, moments)) in tables.zip(&mut state.optimizer.tables).enumerate() {
         refill(name, moments, counters.table_steps.get(index))?;
+    }
+    let mut kept = parts("kept/");
+    for (name, tasks) in &mut state.kept.tensors {
+        for (task, values) in tasks.iter_mut().enumerate() {
+            let found = kept.remove(&format!("{task}/{name}")).unwrap_or_default();
+            if found.len() != values.len() {
+                return Err(damaged(format!("kept of `{name}` are {} values, not {}", found.len(), values.len())));
+            }
+            *values = found;
+        }
     }
     state.epoch = counters.epoch;
     state.step_in_epoch = counters.step_in_epoch;

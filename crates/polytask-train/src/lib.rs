@@ -9,14 +9,18 @@
 //! its configuration and its data, and a checkpoint is small: parameters, moments, counters.
 
 mod checkpoint;
+mod compare;
 mod corpus;
 mod error;
 mod evaluate;
+mod kept;
 mod knowledge;
+mod looked;
 mod observer;
 mod optimizer;
 mod plan;
 mod reopen;
+mod representation;
 mod schedule;
 mod standing;
 mod state;
@@ -28,7 +32,9 @@ mod train;
 pub use corpus::{Corpus, Source, SplitName};
 pub use error::{Diverged, Faults, TrainError};
 pub use evaluate::{evaluate, evaluate_split};
+pub use kept::Kept;
 pub use knowledge::{TaskTargets, knowledge};
+pub use looked::Looked;
 pub use observer::{Observer, Progress, Quiet};
 pub use optimizer::{Moments, Optimizer, OptimizerState, Update};
 pub use plan::{Plan, extensions};
@@ -36,6 +42,6 @@ pub use reopen::{Reopened, reopen};
 pub use schedule::Schedule;
 pub use standing::{Criterion, Standing};
 pub use state::{State, Tally};
-pub use step::{Stepped, is_provided, take as take_step};
+pub use step::{Stepped, take as take_step};
 pub use survey::{DatasetSurvey, SplitSurvey, Survey, TaskSurvey, survey};
 pub use train::{Outcome, resume, train};

@@ -11,13 +11,13 @@ use polytask_data::open::Roots;
 use polytask_data::sampler::{Sampler, Source as SamplerSource};
 use polytask_metrics::catalogue;
 use polytask_model::{Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file};
-use polytask_spec::training::Sampling;
+use polytask_spec::training::{GradientsAt, Sampling};
 use polytask_spec::{Extension, Spec, suggest};
 
 use crate::corpus::Corpus;
 use crate::error::{Faults, TrainError};
 use crate::knowledge::{self, TaskTargets};
-use crate::step::is_provided;
+use crate::representation;
 
 /// Everything that training needs, ready to start.
 pub struct Plan {
@@ -128,17 +128,15 @@ fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
         let message = format!("no balancer is called `{}`", spec.balance.method);
         TrainError::config(&["balance", "method"], message, format!("accepted: {}", known()))
     })?;
-    if !is_provided(entry.needs) {
-        let usable = polytask_balance::all().iter().filter(|entry| is_provided(entry.needs)).map(|entry| entry.key);
-        let message = format!("`{}` needs {}, which training does not provide", entry.key, needed(entry.needs));
-        let accepted = format!("accepted: {}", usable.collect::<Vec<_>>().join(", "));
-        return Err(TrainError::config(&["balance", "method"], message, accepted));
-    }
-    if entry.needs == Needs::Gramian && spec.train.sampling != Sampling::Joint && spec.data.len() > 1 {
+    let compares = !matches!(entry.needs, Needs::Losses | Needs::LossesAfter);
+    if compares && spec.train.sampling != Sampling::Joint && spec.data.len() > 1 {
         let message =
             format!("`{}` compares the gradients of all tasks, so each step needs a batch of every one", entry.key);
         let help = "set `sampling = \"joint\"` in [train]";
         return Err(TrainError::config(&["balance", "method"], message, help));
+    }
+    if spec.balance.gradients == GradientsAt::Representation {
+        representation::check(spec, entry)?;
     }
     (entry.build)(&spec.balance.options, &tasks).map_err(|error| {
         let message = match &error {
@@ -151,18 +149,6 @@ fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
         let help = format!("`{}` is {}; see `polytask list balancers`", entry.key, entry.summary);
         TrainError::config(&key, message.as_str(), help)
     })
-}
-
-/// What a balancer needs, for a message.
-fn needed(needs: Needs) -> &'static str {
-    match needs {
-        Needs::Losses => "the losses",
-        Needs::LossesAfter => "the losses before and after a step",
-        Needs::Gramian => "the products of the tasks' gradients",
-        Needs::CrossGramian => "the products of gradients on two batches",
-        Needs::RepresentationGradients => "the gradients at the shared representation",
-        Needs::TaskGradients => "the tasks' gradients entry by entry",
-    }
 }
 
 /// The file of each input that names one.

@@ -4,6 +4,8 @@ use indexmap::IndexMap;
 use polytask_run::StepScores;
 use serde::{Deserialize, Serialize};
 
+use crate::kept::Kept;
+use crate::looked::Looked;
 use crate::optimizer::{Optimizer, OptimizerState};
 use crate::plan::Plan;
 use crate::standing::Standing;
@@ -28,6 +30,8 @@ pub struct State {
     pub optimizer: OptimizerState,
     /// The balancer's memory.
     pub balance: polytask_balance::State,
+    /// What the balancer keeps of the gradients, entry by entry.
+    pub kept: Kept,
     /// Scores so far.
     pub standing: Standing,
     /// Length of `events.jsonl` that belongs to this state.
@@ -42,6 +46,11 @@ pub struct Tally {
     steps: Vec<u64>,
     gradient_norm: f64,
     all_steps: u64,
+    /// Looks at gradients, and the sum of the conflict rates that they found.
+    #[serde(default)]
+    looks: u64,
+    #[serde(default)]
+    conflict_rate: f64,
 }
 
 impl State {
@@ -57,6 +66,7 @@ impl State {
             tally: Tally::new(tasks),
             optimizer: Optimizer::new(&plan.spec.optimizer).init(&plan.model.parameters),
             balance: plan.balancer.init(tasks),
+            kept: Kept::new(plan.balancer.keeps(), &plan.model.parameters, tasks),
             standing: Standing::new(tasks),
             events_bytes: 0,
         }
@@ -72,6 +82,8 @@ impl Tally {
             steps: vec![0; tasks],
             gradient_norm: 0.0,
             all_steps: 0,
+            looks: 0,
+            conflict_rate: 0.0,
         }
     }
 
@@ -86,6 +98,15 @@ impl Tally {
         }
         self.gradient_norm += stepped.gradient_norm;
         self.all_steps += 1;
+        if let Some(rate) = stepped.looked.as_ref().and_then(Looked::conflict_rate) {
+            self.looks += 1;
+            self.conflict_rate += rate;
+        }
+    }
+
+    /// Mean conflict rate of the looks; `None` where there was none.
+    pub fn mean_conflict_rate(&self) -> Option<f64> {
+        (self.looks > 0).then(|| self.conflict_rate / self.looks as f64)
     }
 
     /// Mean loss of each task; `None` where it took no step.

@@ -1,20 +1,24 @@
 //! What happens in one step?
 //!
 //! Losses of all tasks in the step's batches, weights from the balancer, one walk back through `Σ w_t L_t`, one update. For a
-//! balancer that compares gradients, a walk back for each task instead, and the update follows `Σ w_t g_t`.
+//! balancer that compares gradients, a walk back for each task instead ([`compare`](crate::compare)), and the update follows
+//! `Σ w_t g_t`.
 
 use burn::tensor::{ElementConversion, Tensor};
 use polytask_balance::{Needs, Seen};
 use polytask_data::sampler::{BatchRef, Step};
 use polytask_kernels::threads;
 use polytask_model::{Batch, Gradients, Mode, Pass, TaskId};
+use polytask_spec::training::GradientsAt;
 
+use crate::compare;
 use crate::error::{Diverged, TrainError};
+use crate::looked::Looked;
 use crate::optimizer::Optimizer;
 use crate::plan::Plan;
+use crate::representation;
 use crate::schedule::Schedule;
 use crate::state::State;
-use crate::task_gradients;
 
 /// What a step saw and did.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,11 +31,8 @@ pub struct Stepped {
     pub gradient_norm: f64,
     /// Examples in the step's batches.
     pub examples: usize,
-}
-
-/// Whether a step can show what a balancer needs.
-pub fn is_provided(needs: Needs) -> bool {
-    matches!(needs, Needs::Losses | Needs::LossesAfter | Needs::Gramian)
+    /// How the tasks' gradients stood to each other, where they were looked at.
+    pub looked: Option<Looked>,
 }
 
 /// Takes one step.
@@ -48,15 +49,16 @@ fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> 
     let examples = step.batches.iter().map(|batch| batch.examples.len()).sum();
     let mut balance = state.balance.clone();
     let needs = plan.balancer.needs();
-    debug_assert!(is_provided(needs), "other needs are refused when a plan is made");
-    let decided = match needs {
-        Needs::Gramian => compared(plan, state, &mut balance, step)?,
-        _ => summed(plan, state, &mut balance, step)?,
+    let decided = match (needs, plan.spec.balance.gradients) {
+        (Needs::Losses | Needs::LossesAfter, _) => summed(plan, state, &mut balance, step)?,
+        (_, GradientsAt::Parameters) => compare::compared(plan, state, &mut balance, step)?,
+        (_, GradientsAt::Representation) => representation::compared(plan, state, &mut balance, step)?,
     };
-    let Some(Decided { seen, weights, gradients }) = decided else {
+    let Some(Decided { seen, weights, gradients, looked }) = decided else {
         state.step += 1;
         let tasks = plan.spec.task.len();
-        return Ok(Stepped { losses: vec![None; tasks], weights: vec![0.0; tasks], gradient_norm: 0.0, examples });
+        let (losses, weights) = (vec![None; tasks], vec![0.0; tasks]);
+        return Ok(Stepped { losses, weights, gradient_norm: 0.0, examples, looked: None });
     };
     let norm = Optimizer::norm(&gradients);
     if !norm.is_finite() {
@@ -73,14 +75,15 @@ fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> 
     }
     state.balance = balance;
     state.step += 1;
-    Ok(Stepped { losses: seen.losses().to_vec(), weights, gradient_norm: norm, examples })
+    Ok(Stepped { losses: seen.losses().to_vec(), weights, gradient_norm: norm, examples, looked })
 }
 
 /// What the balancer saw of a step and made of it.
-struct Decided {
-    seen: Seen,
-    weights: Vec<f64>,
-    gradients: Gradients,
+pub(crate) struct Decided {
+    pub(crate) seen: Seen,
+    pub(crate) weights: Vec<f64>,
+    pub(crate) gradients: Gradients,
+    pub(crate) looked: Option<Looked>,
 }
 
 /// One walk back through the weighted sum of the losses; `None` where no task has one.
@@ -103,49 +106,31 @@ fn summed(
         .filter_map(|(loss, &weight)| Some(loss?.mul_scalar(weight)))
         .reduce(|sum, loss| sum + loss)
         .expect("some task has a loss");
-    Ok(Some(Decided { seen, weights, gradients: pass.backward(total) }))
+    let gradients = pass.backward(total);
+    let looked = if is_watched(plan, state.step) { look(plan, state, step)? } else { None };
+    Ok(Some(Decided { seen, weights, gradients, looked }))
 }
 
-/// A walk back for each task, and the direction that the balancer makes of them; `None` where no task has a loss.
-fn compared(
-    plan: &Plan,
-    state: &State,
-    balance: &mut polytask_balance::State,
-    step: &Step,
-) -> Result<Option<Decided>, TrainError> {
-    let mut values = vec![None; plan.spec.task.len()];
-    let mut gradients: Vec<(usize, Gradients)> = Vec::new();
-    for batch in &step.batches {
-        for &task in plan.corpus.sources[batch.source].tasks.iter().filter(|task| state.standing.is_active(task.0)) {
-            let pass = training_pass(plan, state);
-            let loss = losses_of(plan, &pass, std::slice::from_ref(batch), |other| other == task.0);
-            let Some(loss) = loss.into_iter().find_map(|(_, loss)| loss) else { continue };
-            let value = loss.clone().into_scalar::<f32>().elem();
-            values[task.0] = Some(value);
-            check_losses(plan, state, step, &values)?;
-            let gradient = pass.backward(loss);
-            let norm = Optimizer::norm(&gradient);
-            if !norm.is_finite() {
-                return Err(diverged(plan, state, step, "gradient", &[task.0], norm).into());
-            }
-            gradients.push((task.0, gradient));
-        }
-    }
-    if gradients.is_empty() {
+/// Whether the step after so many is one of those that are looked at.
+pub(crate) fn is_watched(plan: &Plan, steps: u64) -> bool {
+    plan.spec.balance.watch > 0 && (steps + 1).is_multiple_of(plan.spec.balance.watch)
+}
+
+/// How the tasks' gradients stand to each other, of a balancer that does not compare them; `None` for fewer than two tasks.
+fn look(plan: &Plan, state: &State, step: &Step) -> Result<Option<Looked>, TrainError> {
+    let wanted = compare::wanted(plan, state, step, &step.batches)?;
+    if wanted.tasks.len() < 2 {
         return Ok(None);
     }
-    gradients.sort_by_key(|(task, _)| *task);
-    let (tasks, gradients): (Vec<usize>, Vec<Gradients>) = gradients.into_iter().unzip();
-    let parameters = &plan.model.parameters;
-    let seen = Seen::new(values)?.with_gramian(task_gradients::gramian(parameters, &gradients)?)?;
-    let weights = plan.balancer.weigh(balance, &seen)?.into_vec();
-    let of_present: Vec<f64> = tasks.iter().map(|&task| weights[task]).collect();
-    let gradients = task_gradients::combine(parameters, &gradients, &of_present);
-    Ok(Some(Decided { seen, weights, gradients }))
+    Ok(Some(Looked::of(&wanted.tasks, &wanted.gramian(plan, state, step)?)))
 }
 
 fn training_pass<'a>(plan: &'a Plan, state: &State) -> Pass<'a> {
-    Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step })
+    Pass::new(&plan.model.parameters, training(plan, state))
+}
+
+pub(crate) fn training(plan: &Plan, state: &State) -> Mode {
+    Mode::Train { seed: plan.spec.seed, step: state.step }
 }
 
 /// The loss of each active task of a step's batches, as it is recorded and as a number.
@@ -166,7 +151,7 @@ fn forward(
     Ok((losses, values))
 }
 
-fn check_losses(plan: &Plan, state: &State, step: &Step, values: &[Option<f64>]) -> Result<(), TrainError> {
+pub(crate) fn check_losses(plan: &Plan, state: &State, step: &Step, values: &[Option<f64>]) -> Result<(), TrainError> {
     for (task, value) in values.iter().enumerate() {
         if let Some(value) = value.filter(|value| !value.is_finite()) {
             return Err(diverged(plan, state, step, "loss", &[task], value).into());
@@ -182,18 +167,18 @@ fn losses_of(
     batches: &[BatchRef],
     wanted: impl Fn(usize) -> bool,
 ) -> Vec<(TaskId, Option<Tensor<1>>)> {
-    let mut present = Vec::new();
-    for batch in batches {
-        let source = &plan.corpus.sources[batch.source];
-        let tasks = source.tasks.iter().filter(|task| wanted(task.0));
-        let tasks: Vec<_> = tasks.map(|&task| (task, plan.targets[task.0].train_batch(&batch.examples))).collect();
-        if !tasks.is_empty() {
-            present.push(Batch { feed: source.feed(&source.dataset.train, &batch.examples), tasks });
-        }
-    }
+    let present: Vec<Batch<'_>> = batches.iter().filter_map(|batch| batch_of(plan, batch, &wanted)).collect();
     let losses = plan.model.losses(pass, &present);
     let tasks = present.iter().flat_map(|batch| batch.tasks.iter().map(|(task, _)| *task));
     tasks.zip(losses.into_iter().flatten()).collect()
+}
+
+/// A batch with its targets of the wanted tasks; `None` where there is no such task.
+pub(crate) fn batch_of<'a>(plan: &'a Plan, batch: &'a BatchRef, wanted: impl Fn(usize) -> bool) -> Option<Batch<'a>> {
+    let source = &plan.corpus.sources[batch.source];
+    let tasks = source.tasks.iter().filter(|task| wanted(task.0));
+    let tasks: Vec<_> = tasks.map(|&task| (task, plan.targets[task.0].train_batch(&batch.examples))).collect();
+    (!tasks.is_empty()).then(|| Batch { feed: source.feed(&source.dataset.train, &batch.examples), tasks })
 }
 
 /// The tasks whose own gradient is not finite; all of them where it is only their sum.
@@ -210,7 +195,7 @@ fn culprits(plan: &Plan, state: &State, step: &Step, present: Vec<usize>) -> Vec
     if found.is_empty() { present } else { found }
 }
 
-fn diverged(plan: &Plan, state: &State, step: &Step, what: &'static str, tasks: &[usize], value: f64) -> Diverged {
+pub(crate) fn diverged(plan: &Plan, state: &State, step: &Step, what: &'static str, tasks: &[usize], value: f64) -> Diverged {
     let has = |batch: &&BatchRef| plan.corpus.sources[batch.source].tasks.iter().any(|task| tasks.contains(&task.0));
     let batch = step.batches.iter().find(has).unwrap_or(&step.batches[0]);
     let source = &plan.corpus.sources[batch.source];

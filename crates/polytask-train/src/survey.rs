@@ -1,13 +1,15 @@
 //! What would a run do? The figures that `check` prints, without a step of training.
 
 use indexmap::IndexMap;
+use polytask_balance::Needs;
 use polytask_data::duplicates::{Overlap, duplicates};
 use polytask_data::table::Examples;
 use polytask_model::{Knowledge, Targets, TaskId};
-use polytask_spec::training::{OptimizerMethod, Sampling};
+use polytask_spec::training::{GradientsAt, OptimizerMethod, Sampling};
 use serde::Serialize;
 
 use crate::corpus::{Source, SplitName};
+use crate::kept::Kept;
 use crate::plan::Plan;
 
 /// Everything that `check` reports.
@@ -216,6 +218,37 @@ fn largest_batch(plan: &Plan, source: &Source) -> usize {
     plan.spec.batch_size(&source.name) * lengths.first().map_or(0, |&length| length as usize)
 }
 
+/// What a balancer that compares gradients costs in a step.
+fn cost_of_comparing(plan: &Plan) -> Option<String> {
+    let (needs, key, tasks) = (plan.balancer.needs(), plan.balancer.key(), plan.spec.task.len());
+    if matches!(needs, Needs::Losses | Needs::LossesAfter) {
+        return None;
+    }
+    let mib = |values: usize| (4 * values).div_ceil(1 << 20);
+    let shared = plan.model.parameters.shared_len();
+    let own = match (needs, plan.spec.balance.gradients) {
+        (_, GradientsAt::Representation) => {
+            "compares gradients at the shared representation: one forward and one backward pass below it a step, one of each a \
+             task above it"
+                .to_owned()
+        }
+        (Needs::CrossGramian, _) => format!(
+            "compares gradients of independent batches: {} forward and backward passes a step, three thirds of each task's \
+             batch, the last of which gives the direction; up to {} MiB for the gradients",
+            3 * tasks,
+            mib(3 * tasks * shared)
+        ),
+        _ => format!(
+            "compares gradients: {tasks} forward and backward passes a step, one a task, what convolutions over words have in \
+             common once; up to {} MiB for the gradients",
+            mib(tasks * shared)
+        ),
+    };
+    let kept = Kept::new(plan.balancer.keeps(), &plan.model.parameters, tasks).len();
+    let kept = if kept > 0 { format!(", {} MiB for what it keeps of them", mib(kept)) } else { String::new() };
+    Some(format!("`{key}` {own}{kept}"))
+}
+
 fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     let train = &plan.spec.train;
@@ -224,6 +257,7 @@ fn notes(plan: &Plan) -> Vec<String> {
         Sampling::Uniform => "each step trains on a batch of one dataset, all drawn equally often".into(),
         Sampling::Joint => "each step trains on a batch of every dataset".to_owned(),
     });
+    notes.extend(cost_of_comparing(plan));
     for source in &plan.corpus.sources {
         if source.dataset.test.is_none() {
             notes.push(format!("dataset `{}` has no test set: its tasks get no test scores", source.name));

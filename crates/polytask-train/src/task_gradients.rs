@@ -1,15 +1,17 @@
-//! What does each task alone want? Its own gradient, the products of all tasks' gradients, and one direction of them.
+//! What do the gradients of single tasks make together? Their products, and one direction of them.
 //!
-//! Every task's loss is walked back through a pass of its own, which gives exact gradients for each parameter, also where
-//! tasks read one batch. The products cover the parameters that several tasks reach, word vectors row by row; a parameter
-//! that one task alone reaches follows that task's gradient, unweighted.
+//! The products cover the parameters that several tasks reach, word vectors row by row; a parameter that one task alone
+//! reaches follows that task's gradient, unweighted.
 //!
-//! Cost a step: a forward and a backward pass a task, the gradients of all tasks in memory, and `T (T + 1) / 2` products
-//! of them.
+//! Cost a step: the gradients of all tasks in memory, and `T (T + 1) / 2` products of them.
 
 use polytask_balance::{Error, Gramian};
-use polytask_model::{Gradients, Owner, Parameters, RowGradient};
+use polytask_kernels::products::{dot, products};
+use polytask_model::{Gradients, Owner, Parameter, Parameters, RowGradient};
 use rayon::prelude::*;
+
+/// Rows of a table whose gradients are added up at a time.
+const ROWS: usize = 512;
 
 /// The products of the tasks' gradients in the parameters that several tasks reach.
 ///
@@ -18,67 +20,89 @@ use rayon::prelude::*;
 /// Where a product is not finite.
 pub fn gramian(parameters: &Parameters, gradients: &[Gradients]) -> Result<Gramian, Error> {
     let count = gradients.len();
-    let pairs: Vec<(usize, usize)> = (0..count).flat_map(|a| (0..=a).map(move |b| (a, b))).collect();
-    let products: Vec<f64> =
-        pairs.par_iter().map(|&(a, b)| product(parameters, &gradients[a], &gradients[b])).collect();
+    let pairs = (0..count).flat_map(|a| (0..=a).map(move |b| (a, b)));
+    let mut sums = vec![0.0; count * (count + 1) / 2];
+    for (table, of) in parameters.tables().iter().enumerate().filter(|(_, table)| table.owner == Owner::Shared) {
+        let parts: Vec<(usize, &RowGradient)> = of_table(gradients, table).collect();
+        let products = row_products(count, of.rows(), &parts);
+        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
+    }
+    for (id, _) in shared(parameters) {
+        let parts: Vec<&[f32]> =
+            gradients.iter().map(|of| of.dense.get(id).and_then(Option::as_deref).unwrap_or_default()).collect();
+        sums.iter_mut().zip(products(&parts)).for_each(|(sum, product)| *sum += product);
+    }
     let mut rows = vec![vec![0.0; count]; count];
-    for (&(a, b), value) in pairs.iter().zip(products) {
+    for ((a, b), value) in pairs.zip(sums) {
         rows[a][b] = value;
         rows[b][a] = value;
     }
     Gramian::new(&rows)
 }
 
+/// The products of the tasks' gradients on one batch (rows) with those on another (columns).
+pub fn cross_gramian(parameters: &Parameters, left: &[Gradients], right: &[Gradients]) -> Vec<Vec<f64>> {
+    let product = |a: &Gradients, b: &Gradients| -> f64 {
+        let dense = shared(parameters).filter_map(|(id, _)| {
+            let (a, b) = (a.dense.get(id)?.as_ref()?, b.dense.get(id)?.as_ref()?);
+            Some(dot(a, b))
+        });
+        dense.sum::<f64>() + table_products(parameters, a, b)
+    };
+    left.par_iter().map(|a| right.iter().map(|b| product(a, b)).collect()).collect()
+}
+
 /// The direction `Σ w_t g_t` in what tasks share, `Σ g_t` elsewhere; one weight a gradient.
 pub fn combine(parameters: &Parameters, gradients: &[Gradients], weights: &[f64]) -> Gradients {
     let weight_of = |owner: Owner, task: usize| if owner == Owner::Shared { weights[task] as f32 } else { 1.0 };
-    let dense = parameters.dense().par_iter().enumerate().map(|(id, parameter)| {
-        let parts = gradients.iter().enumerate().filter_map(|(task, of)| Some((task, of.dense.get(id)?.as_ref()?)));
-        let mut sum: Option<Vec<f32>> = None;
-        for (task, part) in parts {
-            let weight = weight_of(parameter.owner, task);
-            let sum = sum.get_or_insert_with(|| vec![0.0; part.len()]);
-            sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += weight * value);
-        }
-        sum
+    let dense = parameters.dense().iter().enumerate().map(|(id, parameter)| {
+        let parts = gradients.iter().enumerate().filter_map(|(task, of)| {
+            let part = of.dense.get(id)?.as_deref()?;
+            Some((weight_of(parameter.owner, task), part))
+        });
+        weighted_sum(&parts.collect::<Vec<_>>())
     });
+    let dense = dense.collect();
     let rows = parameters.tables().iter().enumerate().filter_map(|(table, of)| {
         let parts = gradients.iter().enumerate().flat_map(|(task, gradients)| {
             let weight = weight_of(of.owner, task);
             gradients.rows.iter().filter(move |rows| rows.table == table).map(move |rows| (weight, rows))
         });
-        combined_rows(table, of.dim, &parts.collect::<Vec<_>>())
+        combined_rows((table, of.rows()), of.dim, &parts.collect::<Vec<_>>())
     });
-    Gradients { dense: dense.collect(), rows: rows.collect() }
+    Gradients { dense, rows: rows.collect() }
 }
 
-fn product(parameters: &Parameters, a: &Gradients, b: &Gradients) -> f64 {
-    let dense = parameters.dense().iter().zip(a.dense.iter().zip(&b.dense));
-    let dense = dense
-        .filter(|(parameter, _)| parameter.owner == Owner::Shared)
-        .filter_map(|(_, (a, b))| a.as_ref().zip(b.as_ref()));
-    let dense: f64 = dense.map(|(a, b)| dot(a, b)).sum();
-    let shared = |rows: &&RowGradient| parameters.tables()[rows.table].owner == Owner::Shared;
-    let of_table = |table: usize| b.rows.iter().find(move |rows| rows.table == table);
-    let rows: f64 = a.rows.iter().filter(shared).filter_map(|a| Some(row_product(a, of_table(a.table)?))).sum();
-    dense + rows
+/// The parameters that several tasks reach, by their place.
+pub(crate) fn shared(parameters: &Parameters) -> impl Iterator<Item = (usize, &Parameter)> {
+    parameters.dense().iter().enumerate().filter(|(_, parameter)| parameter.owner == Owner::Shared)
 }
 
-/// The product in 64 bits, in sixteen running sums.
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    let mut sums = [0.0_f64; 16];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    for (a, b) in a.iter().zip(b) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += f64::from(*a) * f64::from(*b);
+/// The sum of vectors of one length, each with its weight; `None` where there is none.
+fn weighted_sum(parts: &[(f32, &[f32])]) -> Option<Vec<f32>> {
+    const ENTRIES: usize = 1 << 12;
+    let mut sum = vec![0.0; parts.first()?.1.len()];
+    sum.par_chunks_mut(ENTRIES).enumerate().for_each(|(chunk, sums)| {
+        for (weight, part) in parts {
+            let part = &part[chunk * ENTRIES..];
+            sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += weight * value);
         }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-    sums.iter().sum::<f64>() + rest
+    });
+    Some(sum)
+}
+
+/// The product in the rows of all tables that several tasks reach.
+fn table_products(parameters: &Parameters, a: &Gradients, b: &Gradients) -> f64 {
+    let is_shared = |rows: &&RowGradient| parameters.tables()[rows.table].owner == Owner::Shared;
+    let of_table = |table: usize| b.rows.iter().find(move |rows| rows.table == table);
+    a.rows.iter().filter(is_shared).filter_map(|a| Some(row_product(a, of_table(a.table)?))).sum()
 }
 
 /// The product of gradients of some rows each, which ascend; rows that one of them lacks are zero there.
 fn row_product(a: &RowGradient, b: &RowGradient) -> f64 {
+    if a.rows == b.rows {
+        return dot(&a.values, &b.values);
+    }
     let dim = a.values.len() / a.rows.len().max(1);
     let (mut i, mut j, mut sum) = (0, 0, 0.0);
     while let (Some(left), Some(right)) = (a.rows.get(i), b.rows.get(j)) {
@@ -91,25 +115,79 @@ fn row_product(a: &RowGradient, b: &RowGradient) -> f64 {
     sum
 }
 
-/// The weighted sum of gradients of some rows each; `None` where there is none.
-fn combined_rows(table: usize, dim: usize, parts: &[(f32, &RowGradient)]) -> Option<RowGradient> {
+/// What each task, by its place, wants of a table's rows.
+fn of_table(gradients: &[Gradients], table: usize) -> impl Iterator<Item = (usize, &RowGradient)> {
+    let of_task = move |(task, one): (usize, &'_ Gradients)| -> Option<(usize, usize)> {
+        Some((task, one.rows.iter().position(|rows| rows.table == table)?))
+    };
+    let found = gradients.iter().enumerate().filter_map(of_task);
+    found.map(|(task, place)| (task, &gradients[task].rows[place]))
+}
+
+/// The rows of a table with so many rows that some gradients have, ascending.
+pub(crate) fn union<'a>(count: usize, parts: impl Iterator<Item = &'a RowGradient>) -> Vec<u32> {
+    let mut occurs = vec![false; count];
+    parts.flat_map(|part| &part.rows).for_each(|&row| occurs[row as usize] = true);
+    (0..).zip(occurs).filter_map(|(row, occurs)| occurs.then_some(row)).collect()
+}
+
+/// The products of every pair of `tasks` tasks in the rows of a table, as [`products`] orders them.
+///
+/// Row by row, because tasks that read different texts have few rows in common.
+fn row_products(tasks: usize, count: usize, parts: &[(usize, &RowGradient)]) -> Vec<f64> {
+    let rows = union(count, parts.iter().map(|(_, part)| *part));
+    let of_chunk = |rows: &[u32]| {
+        let mut sums = vec![0.0; tasks * (tasks + 1) / 2];
+        let mut places: Vec<usize> =
+            parts.iter().map(|(_, part)| part.rows.partition_point(|row| *row < rows[0])).collect();
+        let mut met: Vec<(usize, &[f32])> = Vec::with_capacity(parts.len());
+        for row in rows {
+            met.clear();
+            for ((task, part), place) in parts.iter().zip(&mut places) {
+                if part.rows.get(*place) == Some(row) {
+                    let dim = part.values.len() / part.rows.len();
+                    met.push((*task, &part.values[*place * dim..][..dim]));
+                    *place += 1;
+                }
+            }
+            for (index, (a, left)) in met.iter().enumerate() {
+                for (b, right) in &met[..=index] {
+                    sums[a * (a + 1) / 2 + b] += dot(left, right);
+                }
+            }
+        }
+        sums
+    };
+    let chunks: Vec<Vec<f64>> = rows.par_chunks(ROWS).map(of_chunk).collect();
+    let mut total = vec![0.0; tasks * (tasks + 1) / 2];
+    for chunk in chunks {
+        total.iter_mut().zip(chunk).for_each(|(total, product)| *total += product);
+    }
+    total
+}
+
+/// The weighted sum of gradients of some rows each of a table with so many rows; `None` where there is none.
+fn combined_rows((table, count): (usize, usize), dim: usize, parts: &[(f32, &RowGradient)]) -> Option<RowGradient> {
     if parts.is_empty() {
         return None;
     }
-    let mut rows: Vec<u32> = parts.iter().flat_map(|(_, part)| part.rows.iter().copied()).collect();
-    rows.sort_unstable();
-    rows.dedup();
+    let rows = union(count, parts.iter().map(|(_, part)| *part));
     let mut values = vec![0.0; rows.len() * dim];
-    for (weight, part) in parts {
-        let mut at = 0;
-        for (row, gradient) in part.rows.iter().zip(part.values.chunks_exact(dim.max(1))) {
-            while rows[at] < *row {
-                at += 1;
+    let chunks = values.par_chunks_mut((ROWS * dim).max(1)).zip(rows.par_chunks(ROWS));
+    chunks.for_each(|(values, rows)| {
+        for (weight, part) in parts {
+            let first = part.rows.partition_point(|row| *row < rows[0]);
+            let own = part.rows[first..].iter().zip(part.values[first * dim..].chunks_exact(dim.max(1)));
+            let mut at = 0;
+            for (row, gradient) in own.take_while(|(row, _)| **row <= rows[rows.len() - 1]) {
+                while rows[at] < *row {
+                    at += 1;
+                }
+                let sums = &mut values[at * dim..][..dim];
+                sums.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += weight * value);
             }
-            let sums = &mut values[at * dim..][..dim];
-            sums.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += weight * value);
         }
-    }
+    });
     Some(RowGradient { table, rows, values })
 }
 

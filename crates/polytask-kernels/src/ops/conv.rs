@@ -1,6 +1,7 @@
 //! Convolution over time, token by token or with the maximum over the text.
 
-use std::sync::{Arc, Mutex};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::tensor::Tensor;
 
@@ -73,7 +74,79 @@ pub fn word_conv_max(
         let x = x.reshape([lengths.len(), places / lengths.len().max(1), d]);
         return plain::max_over_time(plain::conv(x, &lengths, weights, bias, activation), &lengths);
     }
-    apply(WordConvMax { index, lengths, activation, argmax: Mutex::default() }, inputs(rows, weights, bias))
+    apply(WordConvMax { index, lengths, activation, known: None, argmax: Arc::default() }, inputs(rows, weights, bias))
+}
+
+/// The largest responses of filters to texts and where they are: what [`word_conv_max()`] computes on the way there.
+#[derive(Debug, Clone)]
+pub struct Strongest {
+    /// `[batch, widths * filters]`.
+    responses: Vec<f32>,
+    /// `[batch, widths * filters]`.
+    positions: Vec<u32>,
+    columns: usize,
+    /// The filters one by one, once the way back of some of the texts needed them.
+    turned: Arc<OnceLock<Vec<f32>>>,
+}
+
+impl Strongest {
+    /// Those of some of the texts.
+    ///
+    /// # Panics
+    ///
+    /// Where there are fewer texts.
+    pub fn texts(&self, texts: Range<usize>) -> Strongest {
+        let part = texts.start * self.columns..texts.end * self.columns;
+        Strongest {
+            responses: self.responses[part.clone()].to_vec(),
+            positions: self.positions[part].to_vec(),
+            columns: self.columns,
+            turned: Arc::clone(&self.turned),
+        }
+    }
+}
+
+/// What [`word_conv_max()`] computes, without a way back; `None` where no kernel computes it.
+///
+/// # Panics
+///
+/// As [`word_conv_max()`].
+pub fn strongest_words(
+    rows: Tensor<2>,
+    index: Arc<Vec<u32>>,
+    lengths: Arc<Vec<usize>>,
+    weights: Vec<Tensor<2>>,
+    bias: Tensor<1>,
+    activation: Activation,
+) -> Option<Strongest> {
+    if !uses_kernels(&rows) {
+        return None;
+    }
+    let argmax = Arc::default();
+    let op = WordConvMax { index, lengths, activation, known: None, argmax: Arc::clone(&argmax) };
+    let output: Tensor<2> = apply(op, inputs(rows, weights, bias));
+    let columns = output.dims()[1];
+    let responses = output.into_data().try_into_vec::<f32>().expect("responses are f32");
+    let positions = std::mem::take(&mut *argmax.lock().expect("no panic while it is held"));
+    Some(Strongest { responses, positions, columns, turned: Arc::default() })
+}
+
+/// [`word_conv_max()`] of texts whose strongest responses are known; on the way back it is the same operation.
+///
+/// # Panics
+///
+/// As [`word_conv_max()`], or where `known` is of another shape.
+pub fn word_conv_max_known(
+    rows: Tensor<2>,
+    index: Arc<Vec<u32>>,
+    lengths: Arc<Vec<usize>>,
+    weights: Vec<Tensor<2>>,
+    bias: Tensor<1>,
+    activation: Activation,
+    known: Strongest,
+) -> Tensor<2> {
+    let known = Some(known);
+    apply(WordConvMax { index, lengths, activation, known, argmax: Arc::default() }, inputs(rows, weights, bias))
 }
 
 fn inputs(x: impl Into<Input>, weights: Vec<Tensor<2>>, bias: Tensor<1>) -> Vec<Input> {
@@ -167,7 +240,8 @@ struct WordConvMax {
     index: Arc<Vec<u32>>,
     lengths: Arc<Vec<usize>>,
     activation: Activation,
-    argmax: Mutex<Vec<u32>>,
+    known: Option<Strongest>,
+    argmax: Arc<Mutex<Vec<u32>>>,
 }
 
 impl WordConvMax {
@@ -181,14 +255,18 @@ impl HostOp for WordConvMax {
         "word_conv_max"
     }
 
-    fn forward(&self, inputs: &[Operand<'_>], keep: Keep) -> Outcome {
+    fn forward(&self, inputs: &[Operand<'_>], _keep: Keep) -> Outcome {
         with_filters(inputs, self.activation, |filters| {
             let (batch, columns) = (self.lengths.len(), filters.columns());
-            let (mut data, mut argmax) = (vec![0.0; batch * columns], vec![0; batch * columns]);
-            word_conv::forward(&self.lookup(&inputs[0]), filters, &mut data, &mut argmax);
-            if keep == Keep::ForBackward {
-                *self.argmax.lock().expect("no panic while it is held") = argmax;
-            }
+            let (data, argmax) = match &self.known {
+                Some(known) => (known.responses.clone(), known.positions.clone()),
+                None => {
+                    let (mut data, mut argmax) = (vec![0.0; batch * columns], vec![0; batch * columns]);
+                    word_conv::forward(&self.lookup(&inputs[0]), filters, &mut data, &mut argmax);
+                    (data, argmax)
+                }
+            };
+            *self.argmax.lock().expect("no panic while it is held") = argmax;
             Outcome { data, shape: vec![batch, columns] }
         })
     }
@@ -197,7 +275,8 @@ impl HostOp for WordConvMax {
         let mut drows = needs[0].then(|| vec![0.0; inputs[0].data.len()]);
         let argmax = self.argmax.lock().expect("no panic while it is held");
         let filters = with_filters(inputs, self.activation, |filters| {
-            word_conv::backward(&self.lookup(&inputs[0]), filters, (y, &argmax), dy, drows.as_deref_mut())
+            let turned = self.known.as_ref().map(|known| Arc::clone(&known.turned)).unwrap_or_default();
+            word_conv::backward(&self.lookup(&inputs[0]), filters, (y, &argmax), dy, drows.as_deref_mut(), &turned)
         });
         gradients(drows, filters)
     }

@@ -17,7 +17,7 @@ mod pool;
 mod stepwise;
 mod switch;
 
-pub use conv::{conv, conv_max, word_conv_max};
+pub use conv::{Strongest, conv, conv_max, strongest_words, word_conv_max, word_conv_max_known};
 pub use crf::{CrfTargets, crf};
 pub use dropout::dropout;
 pub use gather::gather;

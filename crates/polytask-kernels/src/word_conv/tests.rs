@@ -47,8 +47,8 @@ fn agree(lookup: &Lookup<'_>, filters: &Filters<'_>, dy: &[f32]) {
         assert!(place == other || (y[at] - want[at]).abs() < 1e-5, "{at}: {place}, {other}");
     }
     let mut drows = vec![f32::NAN; lookup.rows.len()];
-    let gradients = backward(lookup, filters, (&y, &argmax), dy, Some(&mut drows));
-    assert_eq!(backward(lookup, filters, (&y, &argmax), dy, None), gradients);
+    let gradients = backward(lookup, filters, (&y, &argmax), dy, Some(&mut drows), &OnceLock::new());
+    assert_eq!(backward(lookup, filters, (&y, &argmax), dy, None, &OnceLock::new()), gradients);
     let mut dx = vec![f32::NAN; x.len()];
     let spelled = conv_max::backward(&shape, &x, filters, (&y, &argmax), dy, Some(&mut dx));
     let mut scattered = vec![0.0; drows.len()];
@@ -93,7 +93,7 @@ fn the_number_of_threads_changes_no_bit() {
         same_on_all_pools(|| {
             let (mut y, mut argmax, mut drows) = (vec![0.0; dy.len()], vec![0; dy.len()], vec![0.0; rows.len()]);
             forward(&lookup, filters, &mut y, &mut argmax);
-            let gradients = backward(&lookup, filters, (&y, &argmax), &dy, Some(&mut drows));
+            let gradients = backward(&lookup, filters, (&y, &argmax), &dy, Some(&mut drows), &OnceLock::new());
             [y, drows, gradients.weights.concat(), gradients.bias].concat()
         });
     });

@@ -50,6 +50,28 @@ fn word_conv_max_is_conv_max_of_the_words_spelled_out() {
                     plain::max_over_time(plain::conv(x, &lengths, weights(l, widths), l.get(1), activation), &lengths)
                 },
             );
+            // The same in two steps: what responds most, and the way back from there.
+            same(
+                &shapes.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+                |l| {
+                    let (texts, filters) = (|| (index.clone(), lengths.clone()), || (weights(l, widths), l.get(1)));
+                    let ((places, spans), (weights, bias)) = (texts(), filters());
+                    let (rows, bare) = (l.get::<2>(0).detach(), weights.into_iter().map(Tensor::detach).collect());
+                    let known = ops::strongest_words(rows, places, spans, bare, bias.detach(), activation);
+                    let ((places, spans), (weights, bias)) = (texts(), filters());
+                    match known.map(|known| known.texts(0..lengths.len())) {
+                        Some(known) => {
+                            ops::word_conv_max_known(l.get(0), places, spans, weights, bias, activation, known)
+                        }
+                        // There is no kernel on this path.
+                        None => ops::word_conv_max(l.get(0), places, spans, weights, bias, activation),
+                    }
+                },
+                |l| {
+                    let x = spelled_out(l.get(0), &index, lengths.len(), time);
+                    plain::max_over_time(plain::conv(x, &lengths, weights(l, widths), l.get(1), activation), &lengths)
+                },
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use super::dense::activation;
 use super::{Layer, Site};
 use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
-use crate::representation::{Form, Representation, Sequence, Words};
+use crate::representation::{Form, Representation, Sequence};
 
 /// The convolution layer.
 #[derive(Debug)]
@@ -69,14 +69,11 @@ impl Layer for Conv {
         if pool != Pool::Max || pass.drops(self.dropout) {
             return None;
         }
-        let (weights, bias) = (self.weights(pass), pass.get(self.bias));
         let values = match x.clone() {
-            Representation::Words(Words { rows, index, lengths }) => {
-                ops::word_conv_max(rows, index, lengths, weights, bias, self.activation)
-            }
+            Representation::Words(words) => pass.word_conv_max(words, &self.weights, self.bias, self.activation),
             tokens => {
                 let Sequence { values, lengths } = tokens.into_sequence();
-                ops::conv_max(values, lengths, weights, bias, self.activation)
+                ops::conv_max(values, lengths, self.weights(pass), pass.get(self.bias), self.activation)
             }
         };
         Some(Representation::Vector(values))

@@ -142,10 +142,21 @@ impl Encoder {
     ///
     /// `demands` has one entry a layer: what heads ask of it.
     pub fn forward(&self, pass: &Pass<'_>, input: Representation, demands: &[Demand]) -> Vec<Option<Representation>> {
+        self.forward_from(pass, 0, input, demands)
+    }
+
+    /// [`Self::forward`] of the layers from `first` on, which reads `x`.
+    pub fn forward_from(
+        &self,
+        pass: &Pass<'_>,
+        first: usize,
+        x: Representation,
+        demands: &[Demand],
+    ) -> Vec<Option<Representation>> {
         let top = demands.iter().rposition(|&demand| demand != Demand::Nothing);
         let mut outputs = vec![None; self.layers.len()];
-        let mut x = input;
-        for index in 0..top.map_or(0, |top| top + 1) {
+        let mut x = x;
+        for index in first..top.map_or(first, |top| top + 1) {
             let above = match (top > Some(index), self.pools.get(index + 1)) {
                 (false, _) => Demand::Nothing,
                 (true, Some(Some(pool))) => Demand::Pooled(*pool),

@@ -28,6 +28,9 @@ pub struct Display {
     /// Seconds of the last whole epoch with its evaluation, and when the current one began.
     epoch_seconds: Option<f64>,
     epoch_began: Instant,
+    /// Weights and conflict rate of the last look at how tasks are traded off.
+    weights: IndexMap<String, f64>,
+    conflict_rate: Option<f64>,
 }
 
 /// What is shown of a task.
@@ -54,7 +57,18 @@ impl Display {
         });
         let columns = tasks.into_iter().map(|(task, metric)| Column { task, metric }).collect();
         let now = Instant::now();
-        Display { bar, stop, columns, epochs, logged: now, row: None, epoch_seconds: None, epoch_began: now }
+        Display {
+            bar,
+            stop,
+            columns,
+            epochs,
+            logged: now,
+            row: None,
+            epoch_seconds: None,
+            epoch_began: now,
+            weights: IndexMap::new(),
+            conflict_rate: None,
+        }
     }
 
     /// Clears the live line.
@@ -102,6 +116,22 @@ impl Display {
         row
     }
 
+    /// The losses of tasks, with their weights where those differ, and how often gradients point against each other.
+    fn losses(&self, progress: &Progress<'_>) -> String {
+        let first = self.weights.values().next().copied().unwrap_or(1.0);
+        let differ = self.weights.values().any(|weight| (weight - first).abs() > 0.005 * first.abs());
+        let weight = |task: &str| match self.weights.get(task).filter(|_| differ) {
+            Some(weight) => format!(" x {weight:.2}"),
+            None => String::new(),
+        };
+        let losses = progress.tasks.iter().zip(progress.losses);
+        let losses: Vec<String> = losses
+            .filter_map(|(task, loss)| loss.map(|loss| format!("{task} {loss:.3}{}", weight(task))))
+            .collect();
+        let conflict = self.conflict_rate.map(|rate| format!("  conflict {:.0} %", 100.0 * rate));
+        losses.join(", ") + &conflict.unwrap_or_default()
+    }
+
     /// Seconds until the last epoch ends, if all epochs take as long as the last one.
     fn seconds_left(&self, progress: &Progress<'_>) -> f64 {
         let here = progress.seconds / progress.step.max(1) as f64 * (progress.steps - progress.step) as f64;
@@ -120,14 +150,9 @@ impl Observer for Display {
         if !due {
             return;
         }
-        let losses: Vec<String> = progress
-            .tasks
-            .iter()
-            .zip(progress.losses)
-            .filter_map(|(task, loss)| loss.map(|loss| format!("{task} {loss:.3}")))
-            .collect();
         let left = duration(self.seconds_left(progress));
-        let text = format!("loss {}  {:.0} examples/s  {left} left", losses.join(", "), progress.examples_per_second);
+        let (losses, speed) = (self.losses(progress), progress.examples_per_second);
+        let text = format!("loss {losses}  {speed:.0} examples/s  {left} left");
         if let Some(bar) = &self.bar {
             bar.set_prefix(format!("epoch {}/{}", progress.epoch, progress.epochs));
             bar.set_length(progress.steps as u64);
@@ -154,6 +179,10 @@ impl Observer for Display {
                     "{:18}  `{task}` stops training its head: its best score was in epoch {best_epoch}",
                     ""
                 ));
+            }
+            Event::Balance { tasks, conflict_rate, .. } => {
+                self.weights = tasks.iter().map(|(task, balanced)| (task.clone(), balanced.weight)).collect();
+                self.conflict_rate = *conflict_rate;
             }
             Event::Start { .. } | Event::Changed { .. } | Event::Epoch { .. } | Event::End { .. } => self.flush(""),
         }

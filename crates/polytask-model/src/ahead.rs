@@ -1,0 +1,63 @@
+//! What do passes over the tasks of one step have in common?
+//!
+//! Where each task is walked back alone, the way there need not be gone once a task: convolutions over words meet each
+//! distinct word of all batches once ([`polytask_kernels::word_conv`]), in one pass ahead of the others, and the pass of a
+//! task takes the responses to its own texts from there. Its way back is its own.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use polytask_kernels::ops::Strongest;
+
+use crate::model::{Batch, Model};
+use crate::parameters::ParameterId;
+use crate::pass::{Mode, Pass};
+
+/// What was found ahead for one batch of a step.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    found: Arc<Vec<(ParameterId, Strongest)>>,
+    texts: Range<usize>,
+}
+
+impl Ahead {
+    /// The strongest responses to the batch's texts of the layer with this bias.
+    pub(crate) fn find(&self, bias: ParameterId) -> Option<Strongest> {
+        let (_, strongest) = self.found.iter().find(|(of, _)| *of == bias)?;
+        Some(strongest.texts(self.texts.clone()))
+    }
+}
+
+/// What a pass knows of those before it, or finds for those after it.
+#[derive(Debug)]
+pub(crate) enum Sight {
+    None,
+    Known(Ahead),
+    Looking(RefCell<Vec<(ParameterId, Strongest)>>),
+}
+
+impl Model {
+    /// Computes ahead what the passes over single tasks of some batches have in common; one entry a batch, `None` where
+    /// there is nothing.
+    pub fn look_ahead(&self, mode: Mode, batches: &[Batch<'_>]) -> Vec<Option<Ahead>> {
+        let mut ahead: Vec<Option<Ahead>> = vec![None; batches.len()];
+        for group in self.joined(batches) {
+            let tasks: usize = group.iter().map(|&batch| batches[batch].tasks.len()).sum();
+            if tasks < 2 {
+                continue;
+            }
+            let pass = Pass::looking(&self.parameters, mode);
+            self.outputs_of(&pass, batches, &group);
+            let Sight::Looking(found) = pass.into_sight() else { continue };
+            let found = Arc::new(found.into_inner());
+            let mut first = 0;
+            for batch in group.into_iter().filter(|_| !found.is_empty()) {
+                let texts = first..first + batches[batch].feed.index.len();
+                first = texts.end;
+                ahead[batch] = Some(Ahead { found: Arc::clone(&found), texts });
+            }
+        }
+        ahead
+    }
+}

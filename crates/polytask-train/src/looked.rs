@@ -1,0 +1,62 @@
+//! How do the tasks' gradients stand to each other?
+
+use polytask_balance::Gramian;
+use polytask_run::Cosine;
+
+/// Lengths of the gradients of a step's tasks and the angles between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// The present tasks, in order.
+    pub tasks: Vec<usize>,
+    /// Length of each task's gradient in what tasks share.
+    pub norms: Vec<f64>,
+    /// For each pair of present tasks `(a, b)` with `b < a`, by place: the cosine of the angle between their gradients;
+    /// absent where one of them is zero.
+    pub cosines: Vec<(usize, usize, f64)>,
+}
+
+impl Looked {
+    /// Reads lengths and angles off the products of the present tasks' gradients.
+    pub(crate) fn of(tasks: &[usize], gramian: &Gramian) -> Looked {
+        let norms: Vec<f64> = (0..tasks.len()).map(|task| gramian.get(task, task).max(0.0).sqrt()).collect();
+        let pairs = (0..tasks.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+        let cosine = |(a, b): (usize, usize)| {
+            // Divided one after the other, because the product of two lengths may leave the range.
+            let cosine = gramian.get(a, b) / norms[a] / norms[b];
+            cosine.is_finite().then_some((a, b, cosine.clamp(-1.0, 1.0)))
+        };
+        let cosines = pairs.filter_map(cosine).collect();
+        Looked { tasks: tasks.to_vec(), norms, cosines }
+    }
+
+    /// The share of pairs whose gradients point against each other; `None` where there is no pair.
+    pub fn conflict_rate(&self) -> Option<f64> {
+        let against = self.cosines.iter().filter(|(.., cosine)| *cosine < 0.0).count();
+        (!self.cosines.is_empty()).then(|| against as f64 / self.cosines.len() as f64)
+    }
+
+    /// The cosines by the tasks' names.
+    pub(crate) fn named(&self, names: &[String]) -> Vec<Cosine> {
+        let name = |place: usize| names[self.tasks[place]].clone();
+        self.cosines.iter().map(|&(a, b, cosine)| Cosine { between: [name(b), name(a)], cosine }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn angles_of_three_gradients() {
+        // (1, 0), (-1, 1), 0.
+        let rows = [vec![1.0, -1.0, 0.0], vec![-1.0, 2.0, 0.0], vec![0.0; 3]];
+        let looked = Looked::of(&[0, 2, 3], &Gramian::new(&rows).unwrap());
+        assert_eq!(looked.norms, [1.0, 2.0_f64.sqrt(), 0.0]);
+        let [(1, 0, cosine)] = looked.cosines[..] else { panic!("{looked:?}") };
+        assert!((cosine + 0.5_f64.sqrt()).abs() < 1e-15);
+        assert_eq!(looked.conflict_rate(), Some(1.0));
+        let names = ["a", "b", "c", "d"].map(String::from);
+        assert_eq!(looked.named(&names)[0].between, ["a", "c"]);
+        assert_eq!(Looked::of(&[1], &Gramian::new(&[vec![1.0]]).unwrap()).conflict_rate(), None);
+    }
+}
