@@ -24,6 +24,31 @@ pub enum Needs {
     TaskGradients,
 }
 
+impl Needs {
+    /// The name, as it is written in files.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Needs::Losses => "losses",
+            Needs::LossesAfter => "losses-after",
+            Needs::Gramian => "gramian",
+            Needs::CrossGramian => "cross-gramian",
+            Needs::RepresentationGradients => "representation-gradients",
+            Needs::TaskGradients => "task-gradients",
+        }
+    }
+
+    /// What it costs a step to provide, in passes through the shared parameters.
+    pub const fn passes(self) -> &'static str {
+        match self {
+            Needs::Losses => "one backward pass",
+            Needs::LossesAfter => "one backward pass and a second forward pass",
+            Needs::Gramian | Needs::TaskGradients => "a backward pass a task",
+            Needs::CrossGramian => "a backward pass a task, on two or three batches",
+            Needs::RepresentationGradients => "a backward pass a task through the heads, one through the rest",
+        }
+    }
+}
+
 /// What a method promises. One table of tests holds all methods to their promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Laws {
@@ -68,6 +93,8 @@ pub trait Balancer: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const REFERENCE: &'static str;
     /// What the method wants to see of each step.
     const NEEDS: Needs;
+    /// What the method itself costs a step, once it has what it needs: a formula in the number of tasks T.
+    const COST: &'static str;
     /// What the method keeps of the gradients between steps; for [`Needs::TaskGradients`] only.
     const KEEPS: Keeps = Keeps::Nothing;
 
@@ -78,6 +105,11 @@ pub trait Balancer: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     fn bind(self, tasks: &[String]) -> Result<Self> {
         let _ = tasks;
         Ok(self)
+    }
+
+    /// Takes the seed of the run, for a method that draws random numbers and whose options give no seed of their own.
+    fn seed(&mut self, run: u64) {
+        let _ = run;
     }
 
     /// Gives options that are valid for these tasks: empty, unless the method has options without a default.
@@ -132,6 +164,9 @@ pub trait AnyBalancer: Send + Sync {
     fn keeps(&self) -> Keeps;
     /// What the method promises.
     fn laws(&self) -> Laws;
+    /// Takes the seed of the run, before the first step: where a method draws random numbers and its options have no
+    /// `seed`, the draws start from this one instead of 0. Other methods pass it over.
+    fn seed(&mut self, run: u64);
     /// Makes the state before the first step.
     fn init(&self, tasks: usize) -> State;
     /// Reads one shared tensor's gradients and may change them.
@@ -174,6 +209,10 @@ impl<B: Balancer> AnyBalancer for Erased<B> {
 
     fn laws(&self) -> Laws {
         self.0.laws()
+    }
+
+    fn seed(&mut self, run: u64) {
+        self.0.seed(run);
     }
 
     fn init(&self, tasks: usize) -> State {

@@ -58,6 +58,8 @@ pub struct Entry {
     pub reference: &'static str,
     /// What it wants to see of each step.
     pub needs: Needs,
+    /// What it costs a step beside that: a formula in the number of tasks T.
+    pub cost: &'static str,
     /// The JSON Schema of its `[balance]` table, `method` included.
     pub schema: fn() -> Value,
     /// Options that are valid for the tasks of these names, without `method`.
@@ -88,6 +90,7 @@ const fn entry<B: Balancer>() -> Entry {
         summary: B::SUMMARY,
         reference: B::REFERENCE,
         needs: B::NEEDS,
+        cost: B::COST,
         schema: method_schema::<B>,
         example: B::example,
         build: build::<B>,
@@ -131,6 +134,7 @@ const METHOD: &str = "method";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Gramian, Seen, TensorGradients};
 
     fn tasks(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()
@@ -141,10 +145,66 @@ mod tests {
         assert!(all().windows(2).all(|pair| pair[0].key < pair[1].key));
         for entry in all() {
             assert!(entry.key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'), "{}", entry.key);
-            assert!(!entry.summary.is_empty() && !entry.reference.is_empty());
+            assert!(!entry.summary.is_empty() && !entry.reference.is_empty() && !entry.cost.is_empty());
             assert_eq!(find(entry.key).map(|found| found.key), Some(entry.key));
         }
         assert!(find("nothing").is_none());
+    }
+
+    #[test]
+    fn needs_are_named_as_serde_names_them() {
+        for entry in all() {
+            assert_eq!(serde_json::to_value(entry.needs).unwrap(), entry.needs.key());
+        }
+    }
+
+    #[test]
+    fn methods_that_draw_follow_the_run_unless_their_options_give_a_seed() {
+        let tasks = tasks(&["ner", "chunk", "pos"]);
+        let mut drawing = Vec::new();
+        for entry in all() {
+            let options = (entry.example)(&tasks);
+            let weights = |options: &Map<String, Value>, run: u64| seeded_weights(entry, options, &tasks, run);
+            let fixed = Map::from_iter([("seed".to_owned(), json!(7))]);
+            if (entry.schema)()["properties"].get("seed").is_some() {
+                drawing.push(entry.key);
+                assert_ne!(weights(&options, 1), weights(&options, 2), "{}", entry.key);
+                assert_eq!(weights(&options, 7), weights(&fixed, 1), "{}", entry.key);
+            } else {
+                assert_eq!(weights(&options, 1), weights(&options, 2), "{}", entry.key);
+            }
+        }
+        assert_eq!(drawing, ["graddrop", "gradvac", "pcgrad", "random"]);
+        let surgery = Map::from_iter([("base".to_owned(), json!("pcgrad"))]);
+        let averaged = find("cr-mogm").unwrap();
+        assert_ne!(seeded_weights(averaged, &surgery, &tasks, 1), seeded_weights(averaged, &surgery, &tasks, 2));
+    }
+
+    /// What some steps with conflicting gradients come to: the rewritten gradients and the weights.
+    fn seeded_weights(entry: &Entry, options: &Map<String, Value>, tasks: &[String], run: u64) -> Vec<f64> {
+        let mut balancer = (entry.build)(options, tasks).unwrap();
+        balancer.seed(run);
+        let mut state = balancer.init(3);
+        let rows = [vec![1.0, -0.5, -0.4], vec![-0.5, 1.0, -0.3], vec![-0.4, -0.3, 1.0]];
+        let seen = Seen::new(vec![Some(1.0); 3]).and_then(|seen| seen.with_gramian(Gramian::new(&rows)?));
+        let seen = seen.and_then(|seen| seen.with_cross_gramian(rows.to_vec())).unwrap();
+        let mut found = Vec::new();
+        for _ in 0..4 {
+            let mut gradients = [[1.0_f32, -1.0], [-2.0, 1.0], [0.5, 1.5]];
+            let mut kept = [[0.0_f32; 2]; 3];
+            let mut measures = [0.0; 3];
+            let mut tensor = TensorGradients {
+                name: "trunk",
+                gradients: gradients.iter_mut().map(|gradient| gradient.as_mut_slice()).collect(),
+                kept: kept.iter_mut().map(|kept| kept.as_mut_slice()).collect(),
+                measures: &mut measures,
+            };
+            balancer.rewrite(&state, &seen, &mut tensor).unwrap();
+            let seen = seen.clone().with_measures(measures.to_vec()).unwrap();
+            found.extend(gradients.iter().flatten().map(|value| f64::from(*value)));
+            found.extend(balancer.weigh(&mut state, &seen).unwrap().into_vec());
+        }
+        found
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! value, and its rows are averaged. Dominance and conflict both disappear, and it converges to a minimum of the mean
 //! loss. Where gradients are almost dependent the direction is short, since the smallest singular value is.
 //!
-//! Cost a step: the eigenvalues of the Gramian, O(T³).
+//! Cost a step: O(T³), the eigenvalues of the Gramian.
 //! Reference: Senushkin, Patakin, Kuznetsov and Konushin, "Independent component alignment for multi-task learning",
 //! CVPR 2023.
 //!
@@ -35,6 +35,7 @@ impl Balancer for AlignedMtl {
     const REFERENCE: &'static str =
         "Senushkin et al., Independent component alignment for multi-task learning, CVPR 2023";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T³)";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, scale: Scale::Linear, ..Laws::none() }

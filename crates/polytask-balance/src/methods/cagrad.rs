@@ -8,12 +8,15 @@
 //! With c = 0 it is the mean gradient; as c grows it turns to MGDA. For c below 1 it converges to a minimum of the mean
 //! loss, unlike MGDA, and speeds up the task that falls behind on the way. It can still make a task worse.
 //!
-//! Cost a step: 1 to 10 solutions of O(T³) once the Gramian is known.
+//! Cost a step: 1 to 10 times O(T³) once the Gramian is known.
 //! Reference: Liu, Liu, Jin, Stone and Liu, "Conflict-averse gradient descent for multi-task learning", NeurIPS 2021.
 //!
-//! The direction is the paper's, as it is. Public code (the authors', LibMTL) divides it by 1 + c² or by 1 + c, which
-//! only changes the learning rate, and finds w with a general optimiser; here it is exact. The paper uses c = 0.4 for
-//! NYUv2 and 0.2 for Cityscapes.
+//! The direction is the paper's, as it is, and as TorchJD has it. The authors' code and LibMTL divide it by 1 + c²
+//! (`rescale = 1`, their default) or by 1 + c, and the authors' then multiplies it by T, to match a sum of losses: all
+//! of this only changes the learning rate, which does not carry over. They find w by a general optimiser with 1e-8
+//! added to lengths; here it is exact. TorchJD gives the direction zero where g_w is shorter than 1e-4 of the
+//! gradients' scale; here the ball is then searched for a direction that makes no task worse. The paper uses c = 0.4
+//! for NYUv2, which is our default, and 0.2 for Cityscapes; LibMTL has 0.5.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +46,7 @@ impl Balancer for CaGrad {
     const REFERENCE: &'static str =
         "Liu et al., Conflict-averse gradient descent for multi-task learning, NeurIPS 2021";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "1 to 10 times O(T³)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if self.radius.is_finite() && self.radius >= 0.0 {

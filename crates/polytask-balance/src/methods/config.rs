@@ -9,12 +9,14 @@
 //! gradients conflict, and as long as the sum where they agree: made for losses of physics-informed networks, whose
 //! gradients differ by orders of magnitude.
 //!
-//! Cost a step: the eigenvalues of the cosines, O(T³), once the Gramian is known.
+//! Cost a step: O(T³), the eigenvalues of the cosines, once the Gramian is known.
 //! Reference: Liu, Chu and Thuerey, "ConFIG: towards conflict-free training of physics informed neural networks", ICLR
 //! 2025 (arXiv 2408.11104, 2024).
 //!
-//! The same angles as `imtl-g`; the length differs. The direction is zero where only that has equal angles. The
-//! momentum version (M-ConFIG) is another method. A gradient of length 0 has weight 1: it changes nothing.
+//! The equation and the length are those of the authors' library (`ProjectionLength`, its default) and of TorchJD,
+//! which take the pseudo-inverse of the unit gradients in f32; here it comes from their cosines in f64. The same angles
+//! as `imtl-g`; the length differs. The direction is zero where only that has equal angles. The momentum version
+//! (M-ConFIG) is another method. A gradient of length 0 has weight 1: it changes nothing.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,7 @@ impl Balancer for ConFig {
     const REFERENCE: &'static str =
         "Liu, Chu and Thuerey, ConFIG: towards conflict-free training of physics informed neural networks, ICLR 2025";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T³)";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, scale: Scale::Linear, ..Laws::none() }

@@ -7,7 +7,7 @@
 //! Weights that are computed from one batch depend on its noise, so that their product with the same batch's gradients
 //! is biased, and may not converge; averaged weights hardly depend on it. Use it with small batches.
 //!
-//! Cost a step: that of the method whose weights are averaged. State: T numbers.
+//! Cost a step: O(T³), that of the method whose weights are averaged. State: T numbers.
 //! Reference: Zhou, Zhang, Jiang, Zhong, Gu and Zhu, "On the convergence of stochastic multi-objective gradient
 //! manipulation and beyond", NeurIPS 2022.
 //!
@@ -62,12 +62,17 @@ impl Balancer for CrMogm {
     const REFERENCE: &'static str =
         "Zhou et al., On the convergence of stochastic multi-objective gradient manipulation and beyond, NeurIPS 2022";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T³)";
 
     fn bind(self, tasks: &[String]) -> Result<Self> {
         if !(0.0..1.0).contains(&self.momentum) {
             return Err(Error::option(Self::KEY, "momentum", self.momentum, "a number from 0 to below 1"));
         }
         Ok(CrMogm { surgery: self.surgery.bind(tasks)?, ..self })
+    }
+
+    fn seed(&mut self, run: u64) {
+        self.surgery.seed(run);
     }
 
     fn laws(&self) -> Laws {

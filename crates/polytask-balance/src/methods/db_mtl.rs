@@ -44,6 +44,7 @@ impl Balancer for DbMtl {
     const SUMMARY: &'static str = "log losses, and averages of their gradients made equally long";
     const REFERENCE: &'static str = "Lin et al., Dual-balancing for multi-task learning, arXiv 2308.12029, 2023";
     const NEEDS: Needs = Needs::TaskGradients;
+    const COST: &'static str = "O(T) an entry";
     const KEEPS: Keeps = Keeps::EachEntry;
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {

@@ -5,11 +5,15 @@
 //! ```
 //!
 //! The smallest change to the mean gradient that makes no task worse to first order. The mean is dominated by long
-//! gradients, and so is its projection: compare [`UpGrad`](super::UpGrad), which projects each gradient by itself.
+//! gradients, and so is its projection: compare `upgrad`, which projects each gradient by itself.
 //!
-//! Cost a step: one projection, O(T³) at most, once the Gramian is known.
+//! Cost a step: O(T³) at most, one projection, once the Gramian is known.
 //! Reference: Lopez-Paz and Ranzato, "Gradient episodic memory for continual learning", NeurIPS 2017, whose constraint
 //! on past tasks is here on all tasks, as TorchJD has it.
+//!
+//! TorchJD divides the Gramian by its trace, adds 1e-4 to its diagonal and hands it to a general solver; here the
+//! projection is exact. GEM's code adds a margin (0.5) to the multipliers, which favours past tasks; there is none
+//! here.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +32,7 @@ impl Balancer for DualProj {
     const REFERENCE: &'static str =
         "Lopez-Paz and Ranzato, Gradient episodic memory for continual learning, NeurIPS 2017";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T³)";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, non_conflicting: true, scale: Scale::Linear, ..Laws::none() }

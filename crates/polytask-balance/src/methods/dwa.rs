@@ -11,8 +11,9 @@
 //! Cost a step: O(T).
 //! Reference: Liu, Johns and Davison, "End-to-end multi-task learning with attention", CVPR 2019.
 //!
-//! The paper's period is an epoch; here it is a number of steps: set it to an epoch's to have the paper's algorithm.
-//! The paper's temperature is 2. A task without a loss in a period keeps its mean. Means below 1e-12 count as 1e-12.
+//! The paper's period is an epoch, as is LibMTL's; here it is a number of steps: set it to an epoch's to have the
+//! paper's algorithm. The code of Nash-MTL instead compares two sliding windows of 25 steps. The temperature is 2 in
+//! all. A task without a loss in a period keeps its mean. Means below 1e-12 count as 1e-12.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,7 @@ impl Balancer for Dwa {
     const SUMMARY: &'static str = "more weight for tasks whose loss falls slowly";
     const REFERENCE: &'static str = "Liu, Johns and Davison, End-to-end multi-task learning with attention, CVPR 2019";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "O(T)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if !(self.temperature.is_finite() && self.temperature > 0.0) {

@@ -47,6 +47,7 @@ impl Balancer for Equal {
     const REFERENCE: &'static str =
         "Kurin et al., In defense of the unitary scalarization for deep multi-task learning, NeurIPS 2022";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "none";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, scale: Scale::Linear, ..Laws::none() }

@@ -51,6 +51,7 @@ impl Balancer for ExcessMtl {
     const SUMMARY: &'static str = "more weight for tasks that are far from what they could reach";
     const REFERENCE: &'static str = "He et al., Robust multi-task learning with excess risks, ICML 2024";
     const NEEDS: Needs = Needs::TaskGradients;
+    const COST: &'static str = "O(T) an entry";
     const KEEPS: Keeps = Keeps::EachEntry;
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {

@@ -41,6 +41,7 @@ impl Balancer for FairGrad {
     const SUMMARY: &'static str = "bargaining that favours the worst-off task as much as asked";
     const REFERENCE: &'static str = "Ban and Ji, Fair resource allocation in multi-task learning, ICML 2024";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "5 to 25 Newton steps of O(T³)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if (0.1..=100.0).contains(&self.alpha) {

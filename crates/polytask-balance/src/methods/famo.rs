@@ -63,6 +63,7 @@ impl Balancer for Famo {
     const SUMMARY: &'static str = "all losses made to fall at the same relative rate, without gradients";
     const REFERENCE: &'static str = "Liu et al., FAMO: fast adaptive multitask optimization, NeurIPS 2023";
     const NEEDS: Needs = Needs::LossesAfter;
+    const COST: &'static str = "O(T)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {

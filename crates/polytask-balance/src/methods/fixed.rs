@@ -10,6 +10,8 @@
 //! Cost a step: none.
 //! Reference: Xin, Ghorbani, Garg, Firat and Gilmer, "Do current multi-task optimization methods in deep learning even
 //! help?", NeurIPS 2022.
+//!
+//! Nothing is left to an implementation: LibMTL and Nash-MTL's code (linear scalarisation) have the same sum.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +45,7 @@ impl Balancer for Fixed {
     const REFERENCE: &'static str =
         "Xin et al., Do current multi-task optimization methods in deep learning even help?, NeurIPS 2022";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "none";
 
     fn bind(self, tasks: &[String]) -> Result<Self> {
         let weights = match self.weights {

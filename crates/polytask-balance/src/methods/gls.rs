@@ -11,7 +11,9 @@
 //! Reference: Chennupati, Sistu, Yogamani and Rawashdeh, "MultiNet++: multi-stream feature aggregation and geometric
 //! loss strategy for multi-task learning", CVPR Workshops 2019.
 //!
-//! Losses below 1e-12 count as 1e-12: the mean of others with 0 has no slope to go on.
+//! LibMTL takes the root of the product of the losses, which overflows or vanishes with many tasks; here logarithms are
+//! averaged, and the slope is the same. Losses below 1e-12 count as 1e-12: the mean of others with 0 has no slope to go
+//! on.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,7 @@ impl Balancer for Gls {
     const SUMMARY: &'static str = "the geometric mean of the losses";
     const REFERENCE: &'static str = "Chennupati et al., MultiNet++: multi-stream feature aggregation and geometric loss strategy for multi-task learning, CVPR Workshops 2019";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "O(T)";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, scale: Scale::Linear, ..Laws::none() }

@@ -15,9 +15,10 @@
 //! models with gradient sign dropout", NeurIPS 2020.
 //!
 //! These are lines 10 to 15 of the paper's algorithm, on gradients that are summed over the batch, as in TorchJD. The
-//! paper puts it at a layer's activations and first multiplies each example's gradient with the activation's sign, so
-//! that examples can be summed; gradients of parameters need no such step. The numbers are drawn from `seed`, the step,
-//! the tensor's name and the entry's place.
+//! paper, and LibMTL, put it at a layer's activations and first multiply each example's gradient with the activation's
+//! sign, so that examples can be summed; gradients of parameters need no such step. Some copies average the tasks
+//! instead of summing them, and add 1e-7 or 1e-8 to Σ |g_t|; here entries without conflict need no draw. The numbers
+//! are drawn from the seed, the step, the tensor's name and the entry's place.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,8 +33,8 @@ pub struct GradDrop {
     /// The part of a gradient that is kept where its sign is not drawn, from 0 to 1.
     #[schemars(extend("minimum" = 0.0, "maximum" = 1.0))]
     pub leak: f64,
-    /// Where the random numbers start.
-    pub seed: u64,
+    /// Where the random numbers start; without it at the seed of the run, where the trainer gives one, else at 0.
+    pub seed: Option<u64>,
 }
 
 impl Balancer for GradDrop {
@@ -42,12 +43,17 @@ impl Balancer for GradDrop {
     const REFERENCE: &'static str =
         "Chen et al., Just pick a sign: optimizing deep multitask models with gradient sign dropout, NeurIPS 2020";
     const NEEDS: Needs = Needs::TaskGradients;
+    const COST: &'static str = "O(T) an entry";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if (0.0..=1.0).contains(&self.leak) {
             return Ok(self);
         }
         Err(Error::option(Self::KEY, "leak", self.leak, "a number from 0 to 1"))
+    }
+
+    fn seed(&mut self, run: u64) {
+        self.seed.get_or_insert(run);
     }
 
     fn laws(&self) -> Laws {
@@ -64,7 +70,7 @@ impl Balancer for GradDrop {
             if sum.abs() == size {
                 continue;
             }
-            let draw = uniform(&[self.seed, state.step, name, entry as u64]);
+            let draw = uniform(&[self.seed.unwrap_or_default(), state.step, name, entry as u64]);
             let sign = if 0.5 * (1.0 + sum / size) > draw { 1.0 } else { -1.0 };
             for gradient in &mut tensor.gradients {
                 if gradient[entry] * sign < 0.0 {
@@ -122,7 +128,7 @@ mod tests {
         assert!((f64::from(positive) / 10_000.0 - 0.75).abs() < 0.022, "{positive}");
         assert_eq!(rewritten(&method, 0, &[first.clone(), second.clone()]), found);
         assert_ne!(rewritten(&method, 1, &[first.clone(), second.clone()]), found);
-        assert_ne!(rewritten(&GradDrop { seed: 1, ..method }, 0, &[first, second]), found);
+        assert_ne!(rewritten(&GradDrop { seed: Some(1), ..method }, 0, &[first, second]), found);
         assert!(GradDrop { leak: 2.0, ..GradDrop::default() }.bind(&[]).is_err());
     }
 }

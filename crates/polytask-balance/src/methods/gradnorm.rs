@@ -13,11 +13,12 @@
 //! in deep multitask networks", ICML 2018.
 //!
 //! The paper takes norms in the last shared layer only, here they are where the Gramian is. It chooses α for each data
-//! set, 1.5 for NYUv2, which is LibMTL's default too. The weights have Adam of their own, which does not depend on the
-//! scale of gradients, with the learning rate 0.025 that public code mostly has. LibMTL instead learns logits of a
-//! softmax, with the network's optimizer, and starts after an epoch whose mean loss is L(0); here, as in the paper,
-//! weights are free and L(0) is a task's first loss. The paper does not say what keeps weights positive: here none
-//! falls below 1e-3. Losses below 1e-12 count as 1e-12.
+//! set, 1.5 for NYUv2, which is LibMTL's default too. As in the paper, weights are free numbers that are scaled to sum
+//! to T after each of their steps, L(0) is a task's first loss, and a step uses the weights from before its own update.
+//! LibMTL instead learns the logits of T times a softmax, with the network's optimizer, and for L(0) waits an epoch
+//! with equal weights and takes its mean loss. The weights have Adam of their own, which does not depend on the scale
+//! of gradients, with the learning rate 0.025 that public code mostly has. The paper does not say what keeps weights
+//! positive: here none falls below 1e-3. Losses below 1e-12 count as 1e-12.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,7 @@ impl Balancer for GradNorm {
     const SUMMARY: &'static str = "learned weights that make gradient norms follow training rates";
     const REFERENCE: &'static str = "Chen et al., GradNorm: gradient normalization for adaptive loss balancing in deep multitask networks, ICML 2018";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if !(self.alpha.is_finite() && self.alpha >= 0.0) {

@@ -10,7 +10,7 @@
 //! PCGrad acts only on conflict and makes the cosine 0; GradVac makes it what it has been on average, also where that
 //! is above 0. Made for many related tasks (languages) whose gradients mostly agree.
 //!
-//! Cost a step: O(T³) once the Gramian is known, on coefficients. State: T² numbers.
+//! Cost a step: O(T⁴) once the Gramian is known, on coefficients. State: T² numbers.
 //! Reference: Wang, Tsvetkov, Firat and Cao, "Gradient vaccine: investigating and improving multi-task optimization in
 //! massively multilingual models", ICLR 2021.
 //!
@@ -32,15 +32,15 @@ pub struct GradVac {
     /// How fast the usual cosines follow those of a step, from 0 to 1; the paper's β.
     #[schemars(extend("minimum" = 0.0, "maximum" = 1.0))]
     pub beta: f64,
-    /// Where the random orders start.
-    pub seed: u64,
+    /// Where the random orders start; without it at the seed of the run, where the trainer gives one, else at 0.
+    pub seed: Option<u64>,
     #[serde(skip)]
     tasks: Vec<u64>,
 }
 
 impl Default for GradVac {
     fn default() -> Self {
-        GradVac { beta: 0.01, seed: 0, tasks: Vec::new() }
+        GradVac { beta: 0.01, seed: None, tasks: Vec::new() }
     }
 }
 
@@ -53,12 +53,17 @@ impl Balancer for GradVac {
     const SUMMARY: &'static str = "each gradient turned towards the others as far as is usual for the two tasks";
     const REFERENCE: &'static str = "Wang et al., Gradient vaccine: investigating and improving multi-task optimization in massively multilingual models, ICLR 2021";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T⁴)";
 
     fn bind(self, tasks: &[String]) -> Result<Self> {
         if !(0.0..=1.0).contains(&self.beta) {
             return Err(Error::option(Self::KEY, "beta", self.beta, "a number from 0 to 1"));
         }
         Ok(GradVac { tasks: tasks.iter().map(|name| name_key(name)).collect(), ..self })
+    }
+
+    fn seed(&mut self, run: u64) {
+        self.seed.get_or_insert(run);
     }
 
     fn laws(&self) -> Laws {
@@ -80,7 +85,9 @@ impl Balancer for GradVac {
         let mut sum = vec![0.0; present.len()];
         for (place, &task) in present.iter().enumerate() {
             let mut others: Vec<usize> = (0..present.len()).filter(|other| *other != place).collect();
-            let key = |other: &usize| bits(&[self.seed, state.step, self.tasks[task], self.tasks[present[*other]]]);
+            let key = |other: &usize| {
+                bits(&[self.seed.unwrap_or_default(), state.step, self.tasks[task], self.tasks[present[*other]]])
+            };
             others.sort_by_key(key);
             let mut coefficients = vec![0.0; present.len()];
             coefficients[place] = norms[place];

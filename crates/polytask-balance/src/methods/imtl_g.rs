@@ -7,13 +7,15 @@
 //! No task is favoured, whatever the scale of its loss: all have the same angle to the direction. Use it where losses
 //! differ in scale and fixed weights cannot be searched. Weights can be negative.
 //!
-//! Cost a step: the eigenvalues of the cosines, O(T³), once the Gramian is known.
+//! Cost a step: O(T³), the eigenvalues of the cosines, once the Gramian is known.
 //! Reference: Liu, Li, Kuang, Xue, Chen, Yang, Liao and Zhang, "Towards impartial multi-task learning", ICLR 2021.
 //!
-//! The paper inverts a matrix of differences, which has no inverse where gradients are dependent; there, as in TorchJD,
-//! the pseudo-inverse is used, which still gives equal angles where any direction does. The paper's Σ w = 1 can turn
-//! the direction around, so that every task gets worse: where the sum would be 0 or below, the absolute values sum to 1
-//! instead, and the direction descends. A gradient of length 0 has no angle: its weight is the mean of the others'.
+//! The paper inverts a matrix of differences, which has no inverse where gradients are dependent: LibMTL then fails,
+//! Nash-MTL's code adds 1e-8 to its diagonal. There, as in TorchJD, the pseudo-inverse is used, which still gives equal
+//! angles where any direction does. LibMTL's `IMTL` runs both halves of the paper at once, on gradients of exp(s) L -
+//! s; here they are two methods. The paper's Σ w = 1, which all three keep, can turn the direction around, so that
+//! every task gets worse: where the sum would be 0 or below, the absolute values sum to 1 instead, and the direction
+//! descends. A gradient of length 0 has no angle: its weight is the mean of the others'.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,7 @@ impl Balancer for ImtlG {
     const SUMMARY: &'static str = "the combination with equal projections on all gradients";
     const REFERENCE: &'static str = "Liu et al., Towards impartial multi-task learning, ICLR 2021";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T³)";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, scale: Scale::Linear, ..Laws::none() }

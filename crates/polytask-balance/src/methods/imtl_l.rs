@@ -12,7 +12,8 @@
 //! Reference: Liu, Li, Kuang, Xue, Chen, Yang, Liao and Zhang, "Towards impartial multi-task learning", ICLR 2021.
 //!
 //! The paper and LibMTL move s with the network's optimizer; here it has its own, whose learning rate does not follow
-//! the network's. A loss of 0 or below has no rest point: |s| is kept within 50.
+//! the network's. LibMTL has no `imtl-l` alone: its `IMTL` goes on to combine the gradients of the scaled losses as
+//! `imtl-g` does. A loss of 0 or below has no rest point: |s| is kept within 50.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,7 @@ impl Balancer for ImtlL {
     const SUMMARY: &'static str = "learned scales that make all losses alike";
     const REFERENCE: &'static str = "Liu et al., Towards impartial multi-task learning, ICLR 2021";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "O(T)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if self.learning_rate.is_finite() && self.learning_rate > 0.0 {

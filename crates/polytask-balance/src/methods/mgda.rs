@@ -13,10 +13,14 @@
 //! Mathématique, 2012; for networks: Sener and Koltun, "Multi-task learning as multi-objective optimization", NeurIPS
 //! 2018.
 //!
-//! Public versions approximate the weights by Frank-Wolfe steps; here they are exact. Scaled gradients decide the
-//! weights, which are then applied to the gradients as they are, as in the code of the second paper. It takes the
-//! gradients at the shared representation (MGDA-UB) or in the shared parameters; which ones the Gramian is made of is
-//! the trainer's choice. All combinations with the same direction are equally right where gradients are dependent.
+//! Public versions approximate the weights: the authors' by Frank-Wolfe or projected steps from the best pair, with a
+//! pair's weights kept within 0.001 and 0.999, which LibMTL and Nash-MTL's code copy; TorchJD by at most 100
+//! Frank-Wolfe steps from 1/T. Here they are exact. The scales of `scale_by` are the authors' `none`, `l2`, `loss` and
+//! `loss+`. Scaled gradients decide the weights, which are then applied to the gradients as they are, as in the
+//! authors' code; LibMTL applies them to the scaled ones. The weights sum to 1, as in the paper; Nash-MTL's code makes
+//! them sum to T. It takes the gradients at the shared representation (MGDA-UB) or in the shared parameters; which ones
+//! the Gramian is made of is the trainer's choice. All combinations with the same direction are equally right where
+//! gradients are dependent.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +57,7 @@ impl Balancer for Mgda {
     const REFERENCE: &'static str =
         "Sener and Koltun, Multi-task learning as multi-objective optimization, NeurIPS 2018; Désidéri, 2012";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T³)";
 
     fn laws(&self) -> Laws {
         let plain = self.scale_by == ScaleBy::Nothing;

@@ -66,6 +66,7 @@ impl Balancer for MoCo {
     const SUMMARY: &'static str = "mgda's weights in small steps, on averages of the gradients";
     const REFERENCE: &'static str = "Fernando et al., Mitigating gradient bias in multi-objective learning: a provably convergent approach, ICLR 2023";
     const NEEDS: Needs = Needs::TaskGradients;
+    const COST: &'static str = "O(T) an entry";
     const KEEPS: Keeps = Keeps::EachEntry;
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {

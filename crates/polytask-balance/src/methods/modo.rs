@@ -51,6 +51,7 @@ impl Balancer for MoDo {
     const SUMMARY: &'static str = "mgda's weights in small steps, unbiased by two batches";
     const REFERENCE: &'static str = "Chen et al., Three-way trade-off in multi-objective learning: optimization, generalization and conflict-avoidance, NeurIPS 2023";
     const NEEDS: Needs = Needs::CrossGramian;
+    const COST: &'static str = "O(T²)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {

@@ -13,11 +13,13 @@
 //! Reference: Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik and Fetaya, "Multi-task learning as a bargaining
 //! game", ICML 2022.
 //!
-//! The paper approximates the weights by a sequence of convex programmes for a general solver; here the equations hold
-//! exactly, and where no direction gains for all the direction is zero. The authors' code also clips the gradient of
-//! the shared parameters to length 1, as does LibMTL, which the paper does not have: `norm_max` does that, and is off
-//! by default. With `update_every` above 1, weights are kept between updates, as in the paper's faster variants; a task
-//! that was not there at the last update makes the step one.
+//! The paper approximates the weights by a sequence of convex programmes for a general solver; public code takes at
+//! most 20 of them (`optim_niter`) and stops at a residual of 1e-3. Here the equations hold exactly, and where no
+//! direction gains for all the direction is zero. The authors' code also clips the gradient of the shared parameters to
+//! length 1 at every step, as do LibMTL and TorchJD; the paper does not have that: `norm_max` does it, and is off by
+//! default. `update_every` is 1 by default, as in all public code; where it is more, weights are kept between updates,
+//! as in the paper's faster variants, while the length is capped at every step. A task that was not there at the last
+//! update makes the step one.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,7 +45,7 @@ impl Default for NashMtl {
     }
 }
 
-/// The last weights; 0 for a task that has not been weighed yet.
+/// The last weights, before the cap; 0 for a task that has not been weighed yet.
 const WEIGHTS: &str = "weights";
 
 impl Balancer for NashMtl {
@@ -51,6 +53,7 @@ impl Balancer for NashMtl {
     const SUMMARY: &'static str = "the direction that tasks agree on in Nash's bargaining game";
     const REFERENCE: &'static str = "Navon et al., Multi-task learning as a bargaining game, ICML 2022";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "5 to 25 Newton steps of O(T³)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if self.update_every == 0 {
@@ -80,15 +83,14 @@ impl Balancer for NashMtl {
         let mut weights: Vec<f64> = seen.present().map(|(task, _)| last[task]).collect();
         if state.step.is_multiple_of(self.update_every) || weights.contains(&0.0) {
             weights = fair(gramian, 1.0, &weights);
-            let length = gramian.squared_norm(&weights).sqrt();
-            let factor = self.norm_max.map_or(1.0, |most| (most / length).min(1.0));
-            weights.iter_mut().for_each(|weight| *weight *= factor);
         }
-        let weights = Weights::in_order(seen, &weights)?;
+        let length = gramian.squared_norm(&weights).sqrt();
+        let factor = self.norm_max.map_or(1.0, |most| (most / length).min(1.0));
+        let given = Weights::in_order(seen, &weights.iter().map(|weight| weight * factor).collect::<Vec<_>>())?;
         let kept = state.vector_mut(WEIGHTS, seen.tasks())?;
-        seen.present().for_each(|(task, _)| kept[task] = weights.as_slice()[task]);
+        seen.present().zip(weights).for_each(|((task, _), weight)| kept[task] = weight);
         state.step += 1;
-        Ok(weights)
+        Ok(given)
     }
 }
 
@@ -119,8 +121,11 @@ mod tests {
         let first = method.weigh(&mut state, &seen([[1.0, 0.0], [0.0, 4.0]])).unwrap();
         // Without the cap: w = (1, 1/2), of length √2.
         assert!((first.as_slice()[0] - 0.5 / 2.0_f64.sqrt()).abs() < 1e-15, "{first:?}");
+        // The same weights on gradients three times as long; the length is capped again: √(9 + 9/4) is 3 √5 / 2.
         let second = method.weigh(&mut state, &seen([[9.0, 0.0], [0.0, 9.0]])).unwrap();
-        assert_eq!(second, first);
+        for (found, expected) in second.as_slice().iter().zip([1.0, 0.5]) {
+            assert!((found - expected * 0.5 / (1.5 * 5.0_f64.sqrt())).abs() < 1e-15, "{second:?}");
+        }
         let third = method.weigh(&mut state, &seen([[9.0, 0.0], [0.0, 9.0]])).unwrap();
         assert!((third.as_slice()[0] - 0.5 / 18.0_f64.sqrt()).abs() < 1e-15, "{third:?}");
     }

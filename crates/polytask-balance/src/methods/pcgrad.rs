@@ -13,8 +13,10 @@
 //! Cost a step: O(T³) once the Gramian is known, on coefficients; no gradient is touched.
 //! Reference: Yu, Kumar, Gupta, Levine, Hausman and Finn, "Gradient surgery for multi-task learning", NeurIPS 2020.
 //!
-//! The order is drawn from `seed`, the step, and the names of the tasks. The projections are summed, as in the authors'
-//! code and LibMTL; the paper's algorithm also says sum. A task's gradient is never projected on itself.
+//! The order is drawn from the seed, the step, and the names of the tasks. The projections are summed, as in the
+//! paper's algorithm, the authors' code, LibMTL and TorchJD; the widely copied PyTorch version averages them
+//! (`reduction = "mean"`), which only changes the learning rate. LibMTL also visits the task itself, which has no
+//! effect: a gradient never conflicts with its own projections.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,8 +28,8 @@ use crate::{Balancer, Error, Gramian, Laws, Needs, Result, Scale, Seen, State, W
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PcGrad {
-    /// Where the random orders start.
-    pub seed: u64,
+    /// Where the random orders start; without it at the seed of the run, where the trainer gives one, else at 0.
+    pub seed: Option<u64>,
     #[serde(skip)]
     tasks: Vec<u64>,
 }
@@ -37,9 +39,14 @@ impl Balancer for PcGrad {
     const SUMMARY: &'static str = "each gradient loses its parts against the others, in random order";
     const REFERENCE: &'static str = "Yu et al., Gradient surgery for multi-task learning, NeurIPS 2020";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "O(T³)";
 
     fn bind(self, tasks: &[String]) -> Result<Self> {
         Ok(PcGrad { tasks: tasks.iter().map(|name| name_key(name)).collect(), ..self })
+    }
+
+    fn seed(&mut self, run: u64) {
+        self.seed.get_or_insert(run);
     }
 
     fn laws(&self) -> Laws {
@@ -55,7 +62,7 @@ impl Balancer for PcGrad {
         let keys: Vec<u64> = seen.present().map(|(task, _)| self.tasks[task]).collect();
         let order = |task: usize| {
             let mut others: Vec<usize> = (0..keys.len()).filter(|other| *other != task).collect();
-            others.sort_by_key(|&other| bits(&[self.seed, state.step, keys[task], keys[other]]));
+            others.sort_by_key(|&other| bits(&[self.seed.unwrap_or_default(), state.step, keys[task], keys[other]]));
             others
         };
         let weights = Weights::in_order(seen, &surgery(gramian, order))?;
@@ -142,7 +149,7 @@ mod tests {
         let weights = run(&method);
         assert_eq!(run(&method), weights);
         assert!(weights.windows(2).any(|pair| pair[0] != pair[1]));
-        assert_ne!(run(&PcGrad { seed: 1, ..method }), weights);
+        assert_ne!(run(&PcGrad { seed: Some(1), ..method }), weights);
     }
 
     #[test]

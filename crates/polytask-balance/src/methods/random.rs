@@ -11,7 +11,8 @@
 //! Reference: Lin, Ye, Zhang and Tsang, "Reasonable effectiveness of random weighting: a litmus test for multi-task
 //! learning", TMLR 2022 (RLW, normal distribution).
 //!
-//! The draws depend on `seed`, the step, and the task's name. The softmax is over the tasks of the step.
+//! LibMTL, TorchJD and Nash-MTL's code draw the same weights from their library's global generator; here the draws
+//! depend on the seed, the step, and the task's name. The softmax is over the tasks of the step.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,8 @@ use crate::{Balancer, Error, Laws, Needs, Result, Scale, Seen, State, Weights};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Random {
-    /// Where the random numbers start.
-    pub seed: u64,
+    /// Where the random numbers start; without it at the seed of the run, where the trainer gives one, else at 0.
+    pub seed: Option<u64>,
     #[serde(skip)]
     tasks: Vec<u64>,
 }
@@ -35,9 +36,14 @@ impl Balancer for Random {
     const REFERENCE: &'static str =
         "Lin et al., Reasonable effectiveness of random weighting: a litmus test for multi-task learning, TMLR 2022";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "O(T)";
 
     fn bind(self, tasks: &[String]) -> Result<Self> {
         Ok(Random { tasks: tasks.iter().map(|name| name_key(name)).collect(), ..self })
+    }
+
+    fn seed(&mut self, run: u64) {
+        self.seed.get_or_insert(run);
     }
 
     fn laws(&self) -> Laws {
@@ -49,7 +55,7 @@ impl Balancer for Random {
             return Err(Error::Tasks { what: "the balancer", expected: seen.tasks(), found: self.tasks.len() });
         }
         // A normal number from 53 random bits is within ±9, so the exponential needs no care.
-        let exponential = |task: usize| normal(&[self.seed, state.step, self.tasks[task]]).exp();
+        let exponential = |task: usize| normal(&[self.seed.unwrap_or_default(), state.step, self.tasks[task]]).exp();
         let total: f64 = seen.present().map(|(task, _)| exponential(task)).sum();
         let weights = Weights::of_present(seen, |task, _| exponential(task) / total)?;
         state.step += 1;
@@ -62,7 +68,7 @@ mod tests {
     use super::*;
 
     fn bound(seed: u64) -> Random {
-        Random { seed, ..Random::default() }.bind(&["a", "b", "c"].map(str::to_owned)).unwrap()
+        Random { seed: Some(seed), ..Random::default() }.bind(&["a", "b", "c"].map(str::to_owned)).unwrap()
     }
 
     #[test]

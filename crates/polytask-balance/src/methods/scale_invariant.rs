@@ -11,8 +11,9 @@
 //! Reference: the scale-invariant baseline of Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik and Fetaya,
 //! "Multi-task learning as a bargaining game", ICML 2022.
 //!
-//! The logarithm of 0 or less does not exist: losses below 1e-12 count as 1e-12. The length of the direction does not
-//! follow the losses, so the learning rate of a plain sum does not carry over.
+//! Nash-MTL's code takes the logarithms as they are. The logarithm of 0 or less does not exist: losses below 1e-12
+//! count as 1e-12. The length of the direction does not follow the losses, so the learning rate of a plain sum does not
+//! carry over.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ impl Balancer for ScaleInvariant {
     const SUMMARY: &'static str = "the sum of the logarithms of the losses";
     const REFERENCE: &'static str = "Navon et al., Multi-task learning as a bargaining game, ICML 2022 (baseline)";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "O(T)";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, scale: Scale::Invariant, ..Laws::none() }

@@ -56,6 +56,7 @@ impl Balancer for SdmGrad {
     const SUMMARY: &'static str = "mgda drawn towards the mean gradient, unbiased by two batches";
     const REFERENCE: &'static str = "Xiao, Ban and Ji, Direction-oriented multi-objective learning: simple and provable stochastic algorithms, NeurIPS 2023";
     const NEEDS: Needs = Needs::CrossGramian;
+    const COST: &'static str = "S times O(T²)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if !(self.regularization.is_finite() && self.regularization >= 0.0) {

@@ -67,6 +67,7 @@ impl Balancer for Stch {
     const REFERENCE: &'static str =
         "Lin et al., Smooth Tchebycheff scalarization for multi-objective optimization, ICML 2024";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "O(T)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if !(self.smoothing.is_finite() && self.smoothing > 0.0) {

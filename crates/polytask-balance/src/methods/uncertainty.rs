@@ -64,6 +64,7 @@ impl Balancer for Uncertainty {
     const SUMMARY: &'static str = "each loss divided by a learned noise variance";
     const REFERENCE: &'static str = "Kendall, Gal and Cipolla, Multi-task learning using uncertainty to weigh losses for scene geometry and semantics, CVPR 2018";
     const NEEDS: Needs = Needs::Losses;
+    const COST: &'static str = "O(T)";
 
     fn bind(self, _tasks: &[String]) -> Result<Self> {
         if self.learning_rate.is_finite() && self.learning_rate > 0.0 {

@@ -31,6 +31,7 @@ impl Balancer for UpGrad {
     const REFERENCE: &'static str =
         "Quinton and Rey, Jacobian descent for multi-objective optimization, arXiv 2406.16232, 2024";
     const NEEDS: Needs = Needs::Gramian;
+    const COST: &'static str = "T projections of O(T³)";
 
     fn laws(&self) -> Laws {
         Laws { permutation: true, symmetric: true, non_conflicting: true, scale: Scale::Linear, ..Laws::none() }
