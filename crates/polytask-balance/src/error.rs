@@ -82,6 +82,62 @@ pub enum Error {
         /// The entry at (column, row).
         mirror: f64,
     },
+    /// There is no method of that name.
+    #[error("there is no balance method `{found}`; expected one of {known}")]
+    Method {
+        /// The name.
+        found: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A gradient has an entry that is NaN or infinite.
+    #[error("the gradient of `{tasks}` in `{parameter}` has an entry that is {value}")]
+    Gradient {
+        /// The task's name; the names of several where only their sum is known.
+        tasks: String,
+        /// The parameter's path in the model.
+        parameter: String,
+        /// The entry.
+        value: f32,
+    },
+    /// A loss is not one number.
+    #[error("the loss of task {task} has {found} numbers, expected 1")]
+    LossShape {
+        /// The task's number.
+        task: usize,
+        /// How many numbers it has.
+        found: usize,
+    },
+    /// A loss does not depend on anything that asks for a gradient.
+    #[error("the loss of task {task} has no graph to walk back: no parameter that asks for a gradient went into it")]
+    Untracked {
+        /// The task's number.
+        task: usize,
+    },
+    /// A device did not hand out numbers.
+    #[error("a tensor could not be read: {message}")]
+    Read {
+        /// What the device said.
+        message: String,
+    },
+    /// What was kept of a parameter's gradients is for another number of entries.
+    #[error("what is kept of the gradients in `{parameter}` has {found} entries, expected {expected}")]
+    Entries {
+        /// The parameter's path in the model.
+        parameter: String,
+        /// The parameter's number of entries.
+        expected: usize,
+        /// The number of entries that are kept.
+        found: usize,
+    },
+    /// What a balancer remembers is of another method or other tasks.
+    #[error("the memory is that of {found}, expected that of {expected}")]
+    Memory {
+        /// What it is of.
+        found: String,
+        /// What it should be of.
+        expected: String,
+    },
     /// A method's options are wrong.
     #[error("balance method `{method}`: {message}")]
     Options {

@@ -8,6 +8,8 @@
 //! steps is a [`State`], an ordinary value that a checkpoint stores. [`all`] lists the methods. Methods that are
 //! defined by a small optimisation problem take its exact solution from [`solve`].
 //!
+//! With the feature `burn`, the module `burn` does the trainer's part for any burn model.
+//!
 //! ```
 //! use polytask_balance::{Seen, find};
 //!
@@ -21,6 +23,8 @@
 
 mod adam;
 mod balancer;
+#[cfg(feature = "burn")]
+pub mod burn;
 mod catalogue;
 mod error;
 mod gradients;
@@ -42,3 +46,8 @@ pub use gramian::Gramian;
 pub use seen::Seen;
 pub use state::State;
 pub use weights::Weights;
+
+/// The examples of the README are run as tests.
+#[cfg(all(doctest, feature = "burn"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
