@@ -143,6 +143,14 @@ fn every_catalogue_can_be_listed() {
         let table = run(["list", catalogue]).ok();
         assert!(table.lines().count() == entries.len() + 1 && table.contains(entry), "{table}");
     }
+    let balancers = run(["list", "balancers", "--json"]).json();
+    let mgda = balancers.as_array().into_iter().flatten().find(|found| found["key"] == "mgda").expect("it is listed");
+    assert_eq!((&mgda["needs"], &mgda["cost"]), (&"gramian".into(), &"O(T³)".into()));
+    let table = run(["list", "balancers"]).ok();
+    assert!(
+        table.lines().next().is_some_and(|header| header.contains("needs  ") && header.contains("cost a step")),
+        "{table}"
+    );
 }
 
 #[test]

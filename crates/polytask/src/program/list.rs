@@ -15,8 +15,20 @@ use super::{print, print_json};
 struct Entry {
     key: String,
     summary: String,
+    /// What a balancer needs to see of a step.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    needs: String,
+    /// What a balancer costs a step.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    cost: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     more: String,
+}
+
+impl Entry {
+    fn new(key: &str, summary: &str, more: String) -> Self {
+        Entry { key: key.to_owned(), summary: summary.to_owned(), needs: String::new(), cost: String::new(), more }
+    }
 }
 
 /// Prints a catalogue.
@@ -34,6 +46,13 @@ pub fn run(args: &ListArgs) -> Result<(), Failure> {
     if args.json {
         return print_json(&entries);
     }
+    if matches!(args.catalogue, Catalogue::Balancers) {
+        let mut table = Table::new(["name", "what", "needs", "cost a step", more]);
+        for entry in entries {
+            table.row([entry.key, entry.summary, entry.needs, entry.cost, entry.more]);
+        }
+        return print(&table.to_string());
+    }
     let mut table = Table::new(["name", "what", more]);
     for entry in entries {
         table.row([entry.key, entry.summary, entry.more]);
@@ -44,7 +63,11 @@ pub fn run(args: &ListArgs) -> Result<(), Failure> {
 fn balancers() -> Vec<Entry> {
     let entries = polytask::balance::all().iter();
     entries
-        .map(|entry| Entry { key: entry.key.into(), summary: entry.summary.into(), more: entry.reference.into() })
+        .map(|entry| Entry {
+            needs: entry.needs.key().to_owned(),
+            cost: entry.cost.to_owned(),
+            ..Entry::new(entry.key, entry.summary, entry.reference.to_owned())
+        })
         .collect()
 }
 
@@ -54,7 +77,7 @@ fn metrics() -> Vec<Entry> {
     entries
         .map(|entry| {
             let kinds: Vec<String> = entry.kinds.iter().filter_map(kind).collect();
-            Entry { key: entry.key.into(), summary: entry.summary.into(), more: kinds.join(", ") }
+            Entry::new(entry.key, entry.summary, kinds.join(", "))
         })
         .collect()
 }
@@ -64,7 +87,7 @@ fn readers() -> Vec<Entry> {
     entries
         .map(|entry| {
             let targets: Vec<&str> = entry.targets.iter().map(|(target, _)| *target).collect();
-            Entry { key: entry.key.into(), summary: entry.summary.into(), more: targets.join(", ") }
+            Entry::new(entry.key, entry.summary, targets.join(", "))
         })
         .collect()
 }
@@ -78,7 +101,7 @@ fn variants(pointer: &str, tag: &str) -> Vec<Entry> {
         .flatten()
         .filter_map(|variant| {
             let key = variant.pointer(&format!("/properties/{tag}/const"))?.as_str()?;
-            Some(Entry { key: key.into(), summary: description(variant), more: String::new() })
+            Some(Entry::new(key, &description(variant), String::new()))
         })
         .collect()
 }
@@ -92,7 +115,7 @@ fn choices(pointer: &str) -> Vec<Entry> {
         .iter()
         .filter_map(|variant| {
             let key = variant.get("const")?.as_str()?;
-            Some(Entry { key: key.into(), summary: description(variant), more: String::new() })
+            Some(Entry::new(key, &description(variant), String::new()))
         })
         .collect()
 }
