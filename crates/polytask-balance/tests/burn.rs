@@ -97,8 +97,8 @@ fn close(found: &[f64], expected: &[f64]) {
 fn expect(method: &str, options: Value, shared: &[f64], heads: [f64; 2]) {
     let net = net();
     let mut balance = balance(method, options);
-    balance.compare(&net, || losses(&net), || losses(&net)).unwrap();
-    let balanced = balance.step(&net, losses(&net)).unwrap();
+    balance.compare(&net, || losses(&net), || losses(&net)).expect("a valid step");
+    let balanced = balance.step(&net, losses(&net)).expect("a valid step");
     let (found, own) = flat(&net, &balanced.gradients);
     close(&found, shared);
     for task in 0..2 {
@@ -208,14 +208,14 @@ fn three_steps(balance: &mut Balance, mut net: Net) -> (Vec<Stepped>, Net) {
     let mut optimizer = SgdConfig::new().init();
     let mut all = Vec::new();
     for _ in 0..3 {
-        balance.compare(&net, || losses(&net), || losses(&net)).unwrap();
-        let balanced = balance.step(&net, losses(&net)).unwrap();
+        balance.compare(&net, || losses(&net), || losses(&net)).expect("a valid step");
+        let balanced = balance.step(&net, losses(&net)).expect("a valid step");
         let (shared, own) = flat(&net, &balanced.gradients);
         assert!([shared, own.concat()].concat().iter().all(|value| value.is_finite()));
         assert_eq!(balanced.gradients.len(), 4);
         let Balanced { gradients, weights, losses: of_step } = balanced;
         net = optimizer.step(1e-3, net, gradients);
-        balance.observe_after(|| losses(&net)).unwrap();
+        balance.observe_after(|| losses(&net)).expect("a valid step");
         all.push((weights, of_step));
     }
     (all, net)
@@ -237,6 +237,28 @@ fn every_method_takes_steps_and_goes_on_from_its_memory() {
         assert_eq!(resumed.memory(), unbroken.memory(), "{}", entry.key);
         assert_eq!(unbroken.memory().state.step, 6, "{}", entry.key);
     }
+}
+
+#[derive(Module, Debug)]
+struct Tied {
+    encoder: Param<Tensor<1>>,
+    decoder: Param<Tensor<1>>,
+}
+
+#[test]
+fn a_parameter_in_two_places_counts_once() {
+    let encoder = Param::from_tensor(pair([1.0, 1.0]).require_grad());
+    let model = Tied { decoder: encoder.clone(), encoder };
+    // The gradients are (1, 0) + (3, 0) and (0, 1) + (0, 1).
+    let loss = |left: [f32; 2], right: [f32; 2]| {
+        (model.encoder.val() * pair(left)).sum() + (model.decoder.val() * pair(right)).sum()
+    };
+    let losses = [loss([1.0, 0.0], [3.0, 0.0]), loss([0.0, 1.0], [0.0, 1.0])];
+    let balanced = balance("mgda", json!({})).step(&model, losses).unwrap();
+    // At right angles: weights are inverse to the squared lengths 16 and 4.
+    close(&balanced.weights, &[0.2, 0.8]);
+    assert_eq!(balanced.gradients.len(), 1);
+    close(&values(&balanced.gradients, &model.encoder), &[0.8, 1.6]);
 }
 
 #[test]

@@ -5,9 +5,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde_json::{Map, Value};
 
+use super::compare::{Cross, Read, Rewrite};
 use super::memory::Memory;
 use super::task::{TaskGradient, tracked, value_of};
-use super::visit::{Check, Combine, Cross, Present, Read, Rewrite, Weighted, walk};
+use super::visit::{Check, Combine, Present, Weighted, walk};
 use crate::{AnyBalancer, Error, Gramian, Needs, Result, Seen, State, all, find};
 
 /// A balancer for the tasks of a burn model, with all that it remembers.
@@ -125,7 +126,7 @@ impl Balance {
         self.ready()?;
         let seen = Seen::new(gradients.iter().map(|of| of.as_ref().map(|of| of.loss)).collect())?;
         let mut present = Present::new(gradients);
-        if present.tasks().is_empty() {
+        if present.tasks.is_empty() {
             return Ok(nothing(&seen));
         }
         let seen = self.see(model, seen, &mut present)?;
@@ -145,7 +146,7 @@ impl Balance {
 
     /// Adds to the losses what the method needs to see of the gradients.
     fn see<M: Module>(&mut self, model: &M, seen: Seen, present: &mut Present) -> Result<Seen> {
-        let count = present.tasks().len();
+        let count = present.tasks.len();
         let products = (self.needs() == Needs::Gramian).then(|| vec![vec![0.0; count]; count]);
         let mut read = Read { present, memory: &mut self.memory, products };
         walk(model, &mut read)?;
@@ -155,7 +156,7 @@ impl Balance {
             Needs::Gramian => seen.with_gramian(Gramian::new(&products.unwrap_or_default())?),
             Needs::CrossGramian => {
                 let (tasks, rows) = self.compared.take().ok_or(Error::NotProvided { need: COMPARED })?;
-                if tasks != present.tasks() {
+                if tasks != present.tasks {
                     return Err(Error::Tasks { what: COMPARED, expected: count, found: tasks.len() });
                 }
                 seen.with_cross_gramian(rows)

@@ -48,6 +48,7 @@
 //! there once (twice by methods that rewrite gradients).
 
 mod balance;
+mod compare;
 mod memory;
 mod task;
 mod visit;
