@@ -94,7 +94,8 @@ pub fn backward(
     let windows = Windows::new(filters, lookup.features);
     if let Some(drows) = drows {
         assert_eq!(drows.len(), lookup.rows.len(), "gradients of words");
-        Winners::new(lookup, &windows, argmax, &sums).rows_gradient(turned.get_or_init(|| filters.by_filter().concat()), drows);
+        Winners::new(lookup, &windows, argmax, &sums)
+            .rows_gradient(turned.get_or_init(|| filters.by_filter().concat()), drows);
     }
     let mut bias = vec![0.0; filters.columns()];
     column_sums(&sums, &mut bias);

@@ -173,8 +173,7 @@ impl<'a> Pass<'a> {
             Sight::Looking(_) if self.dropouts.get() > 0 => None,
             Sight::Looking(found) => {
                 let (rows, index, lengths) = (rows.clone(), index.clone(), lengths.clone());
-                let strongest =
-                    ops::strongest_words(rows, index, lengths, of_filters(), self.get(bias), activation);
+                let strongest = ops::strongest_words(rows, index, lengths, of_filters(), self.get(bias), activation);
                 found.borrow_mut().extend(strongest.clone().map(|strongest| (bias, strongest)));
                 strongest
             }

@@ -13,7 +13,8 @@ use crate::Spec;
 /// What another crate says a top-level table accepts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extension {
-    /// The top-level key whose schema is replaced (`balance`); a key that the file does not have changes nothing.
+    /// The top-level key whose schema is replaced (`balance`); a key that the file does not have changes nothing. Where the new
+    /// schema is a choice, the old one's keys are in every variant that does not have them.
     pub pointer: &'static str,
     /// The new schema; it may hold `$defs` of its own.
     pub schema: Value,
@@ -44,6 +45,13 @@ pub fn schema(extensions: &[Extension]) -> Value {
                 new.entry("default").or_insert_with(|| default.clone());
             }
             new.insert("description".into(), old.get("description").cloned().unwrap_or_default());
+            let own = old.get("properties").and_then(Value::as_object);
+            let variants = new.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
+            for keys in variants.filter_map(|variant| variant.get_mut("properties")?.as_object_mut()) {
+                for (key, schema) in own.into_iter().flatten() {
+                    keys.entry(key.clone()).or_insert_with(|| schema.clone());
+                }
+            }
         }
         *property = replaced;
     }
@@ -266,10 +274,10 @@ mod tests {
         let schema = schema(&[Extension { pointer: "balance", schema: replaced }]);
         let balance = &schema["properties"]["balance"];
         assert_eq!(tagged(balance).unwrap().0, "method");
-        assert_eq!(balance["default"], json!({ "method": "equal" }));
-        let mut value = json!({ "method": "gradnorm" });
+        assert_eq!(balance["default"]["method"], "equal");
+        let mut value = json!({ "method": "gradnorm", "watch": 7 });
         fill_defaults(&mut value, balance);
-        assert_eq!(value, json!({ "method": "gradnorm", "gamma": 1.5 }));
+        assert_eq!(value, json!({ "method": "gradnorm", "watch": 7, "gamma": 1.5, "gradients": "parameters" }));
     }
 
     #[test]

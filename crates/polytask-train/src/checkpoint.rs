@@ -79,7 +79,8 @@ pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
         }
     }
     for (name, tasks) in &state.kept.tensors {
-        let of_task = |(task, values): (usize, &Vec<f32>)| (format!("kept/{task}/{name}"), vec![values.len()], bytes(values));
+        let of_task =
+            |(task, values): (usize, &Vec<f32>)| (format!("kept/{task}/{name}"), vec![values.len()], bytes(values));
         arrays.extend(tasks.iter().enumerate().map(of_task));
     }
     let view = |dtype, shape, bytes| TensorView::new(dtype, shape, bytes).expect("as many bytes as the shape asks for");

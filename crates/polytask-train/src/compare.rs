@@ -46,7 +46,8 @@ impl Wanted {
 
     /// Leaves out the tasks that `others` lacks.
     fn retain(&mut self, others: &[usize]) {
-        for place in (0..self.tasks.len()).rev().filter(|&place| !others.contains(&self.tasks[place])).collect::<Vec<_>>()
+        for place in
+            (0..self.tasks.len()).rev().filter(|&place| !others.contains(&self.tasks[place])).collect::<Vec<_>>()
         {
             self.tasks.remove(place);
             self.losses.remove(place);
@@ -129,12 +130,7 @@ fn crossed(
 }
 
 /// The loss and the gradient of each active task that has a loss in these batches, in task order.
-pub(crate) fn wanted(
-    plan: &Plan,
-    state: &State,
-    step: &Step,
-    batches: &[BatchRef],
-) -> Result<Wanted, TrainError> {
+pub(crate) fn wanted(plan: &Plan, state: &State, step: &Step, batches: &[BatchRef]) -> Result<Wanted, TrainError> {
     let of_all = |batch| batch_of(plan, batch, |task| state.standing.is_active(task));
     let (present, all): (Vec<&BatchRef>, Vec<Batch<'_>>) =
         batches.iter().filter_map(|batch| Some((batch, of_all(batch)?))).unzip();

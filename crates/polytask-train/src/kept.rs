@@ -77,7 +77,8 @@ pub(crate) fn rewrite(
     }
     let names = dense.iter().map(|&id| parameters.dense()[id].name.as_str());
     let names = names.chain(tables.iter().map(|&table| parameters.tables()[table].name.as_str()));
-    let empty = |name| Entries { name, gradients: Vec::new(), kept: Vec::new(), measures: vec![0.0; wanted.tasks.len()] };
+    let empty =
+        |name| Entries { name, gradients: Vec::new(), kept: Vec::new(), measures: vec![0.0; wanted.tasks.len()] };
     let mut entries: Vec<Entries<'_>> = names.map(empty).collect();
     for gradients in &mut wanted.gradients {
         let Gradients { dense: values, rows } = gradients;

@@ -138,7 +138,7 @@ fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
     if spec.balance.gradients == GradientsAt::Representation {
         representation::check(spec, entry)?;
     }
-    (entry.build)(&spec.balance.options, &tasks).map_err(|error| {
+    let built = (entry.build)(&spec.balance.options, &tasks).map_err(|error| {
         let message = match &error {
             polytask_balance::Error::Options { message, .. } => message.clone(),
             other => other.to_string(),
@@ -148,7 +148,10 @@ fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
         let key = ["balance", option.unwrap_or("method")];
         let help = format!("`{}` is {}; see `polytask list balancers`", entry.key, entry.summary);
         TrainError::config(&key, message.as_str(), help)
-    })
+    });
+    let mut balancer = built?;
+    balancer.seed(spec.seed);
+    Ok(balancer)
 }
 
 /// The file of each input that names one.

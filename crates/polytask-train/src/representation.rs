@@ -32,7 +32,10 @@ pub(crate) fn check(spec: &Spec, entry: &Entry) -> Result<(), TrainError> {
     };
     let datasets: Vec<&str> = spec.task.values().map(|task| task.data.as_str()).collect();
     if let Some(other) = datasets.iter().find(|other| **other != datasets[0]) {
-        let message = format!("tasks read `{}` and `{other}`, and different examples have no representation in common", datasets[0]);
+        let message = format!(
+            "tasks read `{}` and `{other}`, and different examples have no representation in common",
+            datasets[0]
+        );
         return refuse(message, "let all tasks read one dataset, or compare gradients in the parameters");
     }
     let encoders: Vec<&str> = spec.task.values().map(|task| spec.encoder_of(task)).collect();

@@ -195,7 +195,14 @@ fn culprits(plan: &Plan, state: &State, step: &Step, present: Vec<usize>) -> Vec
     if found.is_empty() { present } else { found }
 }
 
-pub(crate) fn diverged(plan: &Plan, state: &State, step: &Step, what: &'static str, tasks: &[usize], value: f64) -> Diverged {
+pub(crate) fn diverged(
+    plan: &Plan,
+    state: &State,
+    step: &Step,
+    what: &'static str,
+    tasks: &[usize],
+    value: f64,
+) -> Diverged {
     let has = |batch: &&BatchRef| plan.corpus.sources[batch.source].tasks.iter().any(|task| tasks.contains(&task.0));
     let batch = step.batches.iter().find(has).unwrap_or(&step.batches[0]);
     let source = &plan.corpus.sources[batch.source];

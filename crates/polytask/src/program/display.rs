@@ -125,9 +125,8 @@ impl Display {
             None => String::new(),
         };
         let losses = progress.tasks.iter().zip(progress.losses);
-        let losses: Vec<String> = losses
-            .filter_map(|(task, loss)| loss.map(|loss| format!("{task} {loss:.3}{}", weight(task))))
-            .collect();
+        let losses: Vec<String> =
+            losses.filter_map(|(task, loss)| loss.map(|loss| format!("{task} {loss:.3}{}", weight(task)))).collect();
         let conflict = self.conflict_rate.map(|rate| format!("  conflict {:.0} %", 100.0 * rate));
         losses.join(", ") + &conflict.unwrap_or_default()
     }
