@@ -2,6 +2,8 @@
 
 usage: steps.py WORKLOAD [key=value ...]      WORKLOAD: gemm, w1, w2, w2-crf, w5, tasks
 `rows=lazy` trains word vectors with sparse gradients and SparseAdam; `adam=fused` takes PyTorch's fused kernel.
+`tasks:balance=METHOD` walks every task's loss back alone and lets TorchJD combine the flat gradients of what tasks share;
+`pcgrad` projects whole gradients one after the other, as LibMTL does, `pcgrad-torchjd` is TorchJD's.
 """
 import time
 from common import NAME, SECONDS, SIZES, THREADS, number as size, report
@@ -102,6 +104,58 @@ def tasks():
     return nn.ModuleList([trunk, heads]), lambda: sum(F.cross_entropy(h(trunk(x)), y) for h, x, y in zip(heads, xs, ys))
 
 
+def aggregate(method, count):
+    """Makes one direction of the tasks' gradients, `[task, entry]`."""
+    if method == "pcgrad":
+        return pcgrad
+    from torchjd import aggregation as jd
+
+    made = {
+        "mgda": jd.MGDA, "upgrad": jd.UPGrad, "dual-proj": jd.DualProj, "aligned-mtl": jd.AlignedMTL, "imtl-g": jd.IMTLG,
+        "config": jd.ConFIG, "pcgrad-torchjd": jd.PCGrad, "cagrad": lambda: jd.CAGrad(c=0.5),
+        "nash-mtl": lambda: jd.NashMTL(n_tasks=count),
+    }
+    return made[method]()
+
+
+def pcgrad(gradients):
+    projected = gradients.clone()
+    for i, own in enumerate(projected):
+        for j in torch.randperm(len(gradients)):
+            product = torch.dot(own, gradients[j])
+            if product < 0:
+                own -= product / (gradients[j].norm().pow(2) + 1e-8) * gradients[j]
+    return projected.sum(0)
+
+
+def balanced(method):
+    """A step's gradients under a balancer: the sum of the losses, with the direction of what tasks share in `.grad`."""
+    count, batch, length = size("tasks", 16), size("batch", 16), size("length", 128)
+    trunk = TextCnn([3, 4, 5], 100, frozen=SIZES.get("embedding", "trained") == "frozen")
+    heads = nn.ModuleList([nn.Linear(128, 2) for _ in range(count)])
+    xs = [torch.randint(0, VOCABULARY, (batch, length)) for _ in range(count)]
+    ys = [torch.randint(0, 2, (batch,)) for _ in range(count)]
+    shared = [p for p in trunk.parameters() if p.requires_grad]
+    combine = aggregate(method, count)
+
+    def backward():
+        rows, total = [], 0.0
+        for h, x, y in zip(heads, xs, ys):
+            loss = F.cross_entropy(h(trunk(x)), y)
+            for p in shared:
+                p.grad = None
+            loss.backward()
+            rows.append(torch.cat([p.grad.flatten() for p in shared]))
+            total += loss.item()
+        direction, first = combine(torch.stack(rows)), 0
+        for p in shared:
+            p.grad = direction[first : first + p.numel()].view_as(p).clone()
+            first += p.numel()
+        return total
+
+    return nn.ModuleList([trunk, heads]), backward
+
+
 def gemm():
     n = size("size", 1024)
     a, b, out = torch.full((n, n), 0.5), torch.full((n, n), 0.25), torch.empty(n, n)
@@ -121,10 +175,12 @@ def steps(model, loss):
         for o in opts:
             o.zero_grad()
         value = loss()
-        value.backward()
+        if isinstance(value, torch.Tensor):
+            value.backward()
+            value = value.item()
         for o in opts:
             o.step()
-        losses.append(value.item())
+        losses.append(value)
         times.append((time.perf_counter() - start) * 1e3)
         if len(times) == 5:
             began = time.perf_counter()
@@ -138,5 +194,7 @@ def steps(model, loss):
 
 if NAME == "gemm":
     gemm()
+elif NAME == "tasks" and SIZES.get("balance", "equal") != "equal":
+    steps(*balanced(SIZES["balance"]))
 else:
     steps(*{"w1": w1, "w2": w2, "w2-crf": lambda: w2(True), "w5": w5, "tasks": tasks}[NAME]())

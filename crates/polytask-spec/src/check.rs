@@ -112,7 +112,11 @@ impl Look<'_> {
             self.fault(&["data", name, "split"], message, "`valid` and `test` together must be less than 0.95");
         }
         let has_files = files.valid.as_ref().map(Paths::as_slice).is_some_and(|paths| !paths.is_empty());
-        if !has_files && files.split.valid == 0.0 && files.valid.is_none() {
+        if files.split.valid > 0.0 && files.split.valid_last > 0 {
+            let message = format!("`data.{name}.split` gives both `valid` and `valid_last`");
+            self.fault(&["data", name, "split", "valid_last"], message, "keep one of the two");
+        }
+        if !has_files && files.split.valid == 0.0 && files.split.valid_last == 0 && files.valid.is_none() {
             let message = format!("[data.{name}] has no validation set");
             self.fault(
                 &["data", name],

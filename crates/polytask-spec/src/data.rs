@@ -176,12 +176,19 @@ pub struct Split {
     /// Share that becomes the validation set.
     #[schemars(range(min = 0.0, max = 0.9))]
     pub valid: f64,
+    /// Instead of a share: this many examples, the last ones of the training files.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub valid_last: usize,
     /// Share that becomes the test set; it is drawn before the validation set.
     #[schemars(range(min = 0.0, max = 0.9))]
     pub test: f64,
     /// Seed of the draw; the file's `seed` where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Options of the `conll` format.

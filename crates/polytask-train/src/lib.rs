@@ -31,7 +31,7 @@ mod train;
 
 pub use corpus::{Corpus, Source, SplitName};
 pub use error::{Diverged, Faults, TrainError};
-pub use evaluate::{evaluate, evaluate_split};
+pub use evaluate::{evaluate, evaluate_split, evaluate_unseen};
 pub use kept::Kept;
 pub use knowledge::{TaskTargets, knowledge};
 pub use looked::Looked;

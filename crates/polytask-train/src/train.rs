@@ -13,7 +13,7 @@ use polytask_run::{Balanced, Best, Event, Kept, Metrics, RunDirectory, Status, T
 use crate::checkpoint;
 use crate::corpus::SplitName;
 use crate::error::{Diverged, TrainError};
-use crate::evaluate::evaluate_split;
+use crate::evaluate::{evaluate_split, evaluate_unseen};
 use crate::looked::Looked;
 use crate::observer::{Observer, Progress};
 use crate::plan::Plan;
@@ -311,6 +311,11 @@ impl<'a> Session<'a> {
         let test = self.scores(SplitName::Test)?;
         if !test.is_empty() {
             splits.insert("test".to_owned(), test);
+        }
+        let Plan { model, corpus, targets, .. } = &self.plan;
+        let unseen = evaluate_unseen(model, corpus, targets, &self.tasks);
+        if !unseen.is_empty() {
+            splits.insert("test-unseen".to_owned(), unseen);
         }
         let best = self.best(&splits["valid"])?;
         let criterion = self.state.standing.criterion(self.plan.spec.train.select);

@@ -26,10 +26,17 @@ pub(super) fn hold_out(request: &Request<'_>, own_test: bool, sets: &mut Sets) -
         let name = request.name;
         sets.notes.push(format!("data.{name}: the test share is not drawn, because the files have a test part"));
     }
-    let draws = Draws { valid: shares.valid > 0.0, test: shares.test > 0.0 };
-    if draws.valid || draws.test {
+    let last = if files.valid.is_some() { 0 } else { files.split.valid_last };
+    if last > 0 {
+        let first = sets.train.len().saturating_sub(last);
+        sets.valid = sets.train.select(&(first..sets.train.len()).collect::<Vec<_>>());
+        keep(&(0..first).collect::<Vec<_>>(), &mut sets.train, &mut sets.strata);
+    }
+    let draws = Draws { valid: shares.valid > 0.0 || last > 0, test: shares.test > 0.0 };
+    let drawn_valid = shares.valid > 0.0;
+    if drawn_valid || draws.test {
         let drawn = split::draw(seed(request), &sets.train.hashes, &sets.strata, shares);
-        if draws.valid {
+        if drawn_valid {
             sets.valid = sets.train.select(&drawn.valid);
         }
         if draws.test {
@@ -55,7 +62,7 @@ pub(super) fn limit(request: &Request<'_>, train: &mut Examples, strata: &mut Ve
 pub(super) fn check_held_out(request: &Request<'_>, valid: &Examples, test: Option<&Examples>) -> Result<()> {
     let files = request.data.files();
     let given = |paths: &Option<Paths>, share: f64| paths.is_some() || share > 0.0;
-    if given(&files.valid, files.split.valid) && valid.is_empty() {
+    if (given(&files.valid, files.split.valid) || files.split.valid_last > 0) && valid.is_empty() {
         return Err(empty(request, "validation"));
     }
     if given(&files.test, files.split.test) && test.is_none_or(Examples::is_empty) {

@@ -357,3 +357,22 @@ fn examples_without_words_are_left_out_and_told() {
     assert_eq!(dataset.train.len(), 2);
     assert_eq!(dataset.notes, ["data.books: 1 example has no word and was left out"]);
 }
+
+#[test]
+fn the_last_examples_of_the_files_may_be_the_validation_set() {
+    let files = write(&[("t", "a\tone\nb\ttwo\na\tthree\nb\tfour\na\tfive\n"), ("v", "a\tsix\nb\tseven\n")]);
+    let split = Split { valid_last: 2, ..Split::default() };
+    let data = lines(Files { train: one("t"), split, ..Files::default() });
+    let (dataset, words) = files.load(&data, "label", AsKind::Label).unwrap();
+    let texts = |examples: &Examples| (0..examples.len()).map(|at| text(examples, &words, at)).collect::<Vec<_>>();
+    assert_eq!(
+        (texts(&dataset.train), texts(&dataset.valid)),
+        (vec!["one".into(), "two".into(), "three".into()], vec!["four".into(), "five".into()])
+    );
+    let given = lines(Files { train: one("t"), valid: one("v"), split, ..Files::default() });
+    let (dataset, _) = files.load(&given, "label", AsKind::Label).unwrap();
+    assert_eq!((dataset.train.len(), dataset.valid.len()), (5, 2));
+    let all = Split { valid_last: 9, ..Split::default() };
+    let data = lines(Files { train: one("t"), split: all, ..Files::default() });
+    assert!(files.message(&data, "label", AsKind::Label).contains("no training example"));
+}

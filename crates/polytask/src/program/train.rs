@@ -113,6 +113,10 @@ pub fn tables(metrics: &Metrics, out: &Path) -> String {
     if let Some(test) = metrics.splits.get("test") {
         text.push_str(&format!("\ntest:\n{}", split_table(test)));
     }
+    if let Some(unseen) = metrics.splits.get("test-unseen") {
+        let title = "test, without the examples whose text stands in a training set";
+        text.push_str(&format!("\n{title}:\n{}", split_table(unseen)));
+    }
     text.push_str(&format!("\nmodel, metrics and events: {}\n", out.display()));
     text
 }
