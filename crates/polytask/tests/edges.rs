@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("polytask-kernels", &[]),
     ("polytask-balance", &[]),
     ("polytask-data", &["polytask-spec"]),
+    ("polytask-fetch", &[]),
     ("polytask-run", &["polytask-metrics"]),
     ("polytask-model", &["polytask-spec", "polytask-data", "polytask-kernels", "polytask-metrics"]),
     (
