@@ -85,6 +85,22 @@ pub(crate) fn is_member(path: &Path) -> bool {
     !path.exists() && zip::split(path).is_some()
 }
 
+/// The members of a zip archive that has several; `None` for any other file, and for a folder.
+///
+/// # Errors
+/// The archive is damaged or cut off.
+pub(crate) fn members(path: &Path) -> Result<Option<Vec<String>>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let mut magic = [0; 4];
+    let is_zip = File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *zip::MAGIC;
+    if !is_zip {
+        return Ok(None);
+    }
+    Ok(Some(zip::names(path)?).filter(|names| names.len() > 1))
+}
+
 /// The plain bytes of a stream of `length` bytes that may be gzip-compressed.
 fn plain(mut reader: impl BufRead + 'static, length: u64, name: &str) -> Result<Box<dyn BufRead>> {
     if start(&mut reader, name)?.starts_with(&[0x1f, 0x8b]) {

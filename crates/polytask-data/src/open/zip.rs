@@ -66,14 +66,25 @@ pub(super) fn member(archive: &Path, wanted: Option<&str>) -> Result<(impl Read 
     Ok((Member { inner, left: entry.size, sum: Crc::new(), expected: entry.sum }, entry.size))
 }
 
+/// The names of the members of an archive.
+///
+/// # Errors
+/// The archive is damaged or cut off.
+pub(super) fn names(archive: &Path) -> Result<Vec<String>> {
+    let failed = |source| Error::io(archive.display().to_string(), source);
+    let entries = File::open(archive).and_then(|mut file| entries(&mut file)).map_err(failed)?;
+    Ok(entries.into_iter().filter(is_data).map(|entry| entry.name).collect())
+}
+
+/// Whether a member is neither a folder nor what some systems leave in archives.
+fn is_data(entry: &Entry) -> bool {
+    let mut names = entry.name.split('/').rev();
+    !entry.name.ends_with('/')
+        && !entry.name.starts_with("__MACOSX/")
+        && !names.next().is_some_and(|name| name.starts_with('.'))
+}
+
 fn choose(path: &str, entries: Vec<Entry>, wanted: Option<&str>) -> Result<Entry> {
-    // Folders, and what some systems leave in archives.
-    let is_data = |entry: &Entry| {
-        let mut names = entry.name.split('/').rev();
-        !entry.name.ends_with('/')
-            && !entry.name.starts_with("__MACOSX/")
-            && !names.next().is_some_and(|name| name.starts_with('.'))
-    };
     let mut members: Vec<Entry> = entries.into_iter().filter(is_data).collect();
     let chosen = match wanted {
         Some(wanted) => members.iter().position(|entry| entry.name == wanted),

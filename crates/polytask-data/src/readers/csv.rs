@@ -59,6 +59,16 @@ impl Reader for Csv {
     }
 }
 
+/// The first rows of a text, as many as can be read up to `count`: a text may be the beginning of a file.
+pub(crate) fn first_rows(bytes: &[u8], delimiter: char, count: usize) -> Vec<Vec<String>> {
+    let mut rows = Rows::new(bytes, "", delimiter);
+    let (mut row, mut found) = (Row::default(), Vec::new());
+    while found.len() < count && matches!(rows.next(&mut row), Ok(true)) {
+        found.push(row.cells().map(str::to_string).collect());
+    }
+    found
+}
+
 /// The rows of a stream.
 struct Rows<'a, R> {
     lines: Lines<R>,

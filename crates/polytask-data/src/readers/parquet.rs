@@ -71,10 +71,39 @@ impl Reader for Parquet {
         let mut row = 0;
         for index in 0..reader.num_row_groups() {
             let group = guarded(&file, || reader.get_row_group(index))?;
-            read_group(&*group, &wanted, &file, &mut row, &mut |object, row| sink(fields.record(object, row)?))?;
+            let rows = (&mut row, usize::MAX);
+            read_group(&*group, &wanted, &file, rows, &mut |object, row| sink(fields.record(object, row)?))?;
         }
         Ok(Vec::new())
     }
+}
+
+/// The names of a file's columns, and its first rows, without columns that hold what is not read.
+///
+/// # Errors
+/// As reading the file, as far as it is read.
+pub(crate) fn first_rows(path: &Path, count: usize) -> Result<(Vec<String>, Vec<Map<String, Json>>)> {
+    let file = path.display().to_string();
+    let Some(opened) = open(path, &file)? else { return Ok((Vec::new(), Vec::new())) };
+    let reader = guarded(&file, || SerializedFileReader::new(opened))?;
+    let metadata = reader.metadata().file_metadata();
+    let leaves = Leaf::all(metadata.schema_descr());
+    let classes = Classes::new(metadata.key_value_metadata().map_or(&[], Vec::as_slice));
+    let readable = leaves.iter().filter(|leaf| leaf.is_readable());
+    let wanted: Vec<Wanted<'_>> = readable.map(|leaf| Wanted { leaf, classes: classes.of(&leaf.name) }).collect();
+    let (mut row, mut rows) = (0, Vec::new());
+    for index in 0..reader.num_row_groups() {
+        let group = guarded(&file, || reader.get_row_group(index))?;
+        let left = count - rows.len();
+        read_group(&*group, &wanted, &file, (&mut row, left), &mut |object, _| {
+            rows.push(object.clone());
+            Ok(())
+        })?;
+        if rows.len() >= count {
+            break;
+        }
+    }
+    Ok((leaves.into_iter().map(|leaf| leaf.name).collect(), rows))
 }
 
 /// The columns that are asked for.
@@ -95,12 +124,12 @@ fn wanted<'a>(asked: &Asked, leaves: &'a [Leaf], classes: &'a Classes, file: &'a
 /// Takes a row as an object, and its number.
 type Take<'a> = &'a mut dyn FnMut(&Map<String, Json>, u32) -> Result<()>;
 
-/// Passes on the rows of a group; `row` counts them.
+/// Passes on the rows of a group, at most some of them; `row` counts them.
 fn read_group(
     group: &dyn RowGroupReader,
     wanted: &[Wanted<'_>],
     file: &str,
-    row: &mut u32,
+    (row, most): (&mut u32, usize),
     take: Take<'_>,
 ) -> Result<()> {
     let mut columns = Vec::new();
@@ -109,7 +138,7 @@ fn read_group(
         let column = guarded(file, || group.get_column_reader(wanted.leaf.index))?;
         columns.push(Batches::new(column, wanted.leaf, file));
     }
-    let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+    let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or(0).min(most);
     while left > 0 {
         let count = left.min(BATCH);
         let mut batch = Vec::new();

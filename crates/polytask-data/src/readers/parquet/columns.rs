@@ -74,6 +74,11 @@ impl Leaf {
         Leaf { name: names.join("."), index, value_level: column.max_def_level(), element_level, kind: kind(column) }
     }
 
+    /// Whether its values can be read as anything.
+    pub fn is_readable(&self) -> bool {
+        !matches!(self.kind, Kind::Other(_))
+    }
+
     /// Checks that the column can be read as what is asked.
     ///
     /// # Errors
