@@ -21,6 +21,7 @@
 
 pub use polytask_balance as balance;
 pub use polytask_data as data;
+pub use polytask_fetch as fetch;
 pub use polytask_kernels as kernels;
 pub use polytask_metrics as metrics;
 pub use polytask_model as model;

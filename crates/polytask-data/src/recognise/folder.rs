@@ -70,6 +70,10 @@ pub(crate) fn files(folder: &Path, mut paths: Vec<PathBuf>) -> Result<Found> {
         }
         // What cannot be read among others is passed over: the user has not named it.
         match Sample::read(&path).and_then(|sample| guess(&sample)) {
+            // The corpus has its parts within.
+            Ok(Some(Guess::Examples(layout))) if matches!(layout.data, Data::Imdb(_)) => {
+                found.datasets.push(single(&path, *layout));
+            }
             Ok(Some(Guess::Examples(layout))) => add(&mut groups, stem, (role, path), *layout),
             Ok(Some(Guess::Vectors(vectors))) => found.vectors.push(vectors),
             Ok(Some(Guess::Refused(what, _))) => found.passed.push((path, what)),

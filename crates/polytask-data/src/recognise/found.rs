@@ -41,6 +41,8 @@ pub struct Layout {
     pub columns: Vec<ColumnFound>,
     /// Words of each text that was looked at.
     pub lengths: Vec<usize>,
+    /// Whether these are all its texts.
+    pub whole: bool,
     /// Whether texts are cut into words by spaces already.
     pub spaced: bool,
 }
@@ -49,7 +51,7 @@ impl Layout {
     /// A layout of a format and its columns; `texts` are the texts that were looked at.
     pub(crate) fn new<S: AsRef<str>>(data: Data, why: String, columns: Vec<ColumnFound>, texts: &[S]) -> Layout {
         let lengths = texts.iter().map(|text| text.as_ref().split_whitespace().count()).collect();
-        Layout { data, why, columns, lengths, spaced: is_spaced(texts) }
+        Layout { data, why, columns, lengths, whole: false, spaced: is_spaced(texts) }
     }
 
     /// The columns that may be predicted, and how.

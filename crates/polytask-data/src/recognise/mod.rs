@@ -21,6 +21,8 @@ mod vectors;
 
 use std::path::Path;
 
+use polytask_spec::data::Data;
+
 pub use self::folder::name_apart;
 pub use self::found::{ColumnFound, DatasetFound, Found, Layout, Role, TargetKind, VectorsFound};
 pub use self::sample::Sample;
@@ -104,7 +106,10 @@ pub fn recognise(path: &Path) -> Result<Found> {
 /// What the beginning of a file tells, by the first format that it fits.
 pub(crate) fn guess(sample: &Sample) -> Result<Option<Guess>> {
     for format in all() {
-        if let Some(guess) = (format.guess)(sample)? {
+        if let Some(mut guess) = (format.guess)(sample)? {
+            if let Guess::Examples(layout) = &mut guess {
+                layout.whole = sample.complete && !matches!(layout.data, Data::Imdb(_));
+            }
             return Ok(Some(guess));
         }
     }

@@ -44,8 +44,10 @@ const WORDS: [(&str, FileRole); 20] = [
 ];
 
 /// Endings that say how a file is written.
-const ENDINGS: [&str; 14] =
-    ["gz", "zip", "txt", "csv", "tsv", "json", "jsonl", "ndjson", "parquet", "conll", "conllu", "bio", "iob", "tab"];
+const ENDINGS: [&str; 16] = [
+    "gz", "zip", "tar", "tgz", "txt", "csv", "tsv", "json", "jsonl", "ndjson", "parquet", "conll", "conllu", "bio",
+    "iob", "tab",
+];
 
 /// What a file is for, and the name of its dataset; the name is empty where the file's name says nothing more.
 pub(crate) fn role(path: &Path) -> (FileRole, String) {

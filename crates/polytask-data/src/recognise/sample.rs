@@ -12,7 +12,7 @@ use crate::open;
 const BYTES: u64 = 1 << 20;
 
 /// Lines that are looked at.
-const LINES: usize = 5_000;
+const LINES: usize = 20_000;
 
 /// The beginning of a file.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use polytask_spec::data::{Data, Paths};
+use polytask_spec::data::Paths;
 use tempfile::TempDir;
 
 use super::*;
@@ -106,9 +106,13 @@ fn the_film_reviews_are_a_folder_or_an_archive() {
     let folder = Folder::new(&files);
     folder.write("a.tar.gz", &tar_gz(&files));
     folder.write("other.tar.gz", &tar_gz(&[("a/b.txt", "x")]));
-    for name in [".", "aclImdb", "a.tar.gz"] {
+    for name in ["aclImdb", "a.tar.gz"] {
         assert_eq!(folder.dataset(name), expected("imdb", "text polarity rating", "classify polarity"), "{name}");
     }
+    folder.write("packed/aclImdb_v1.tar.gz", &tar_gz(&files));
+    let found = recognise(&folder.path("packed")).unwrap();
+    let path = found.datasets[0].data.files().path.as_deref().unwrap_or_default();
+    assert!(path.ends_with("aclImdb_v1.tar.gz") && !found.datasets[0].layout.whole, "{found:?}");
     let message = folder.refusal("other.tar.gz");
     assert!(message.contains("found a tar archive that is not IMDB's (a/b.txt)\n  help: unpack it"), "{message}");
 }

@@ -21,6 +21,8 @@ pub struct Cli {
 pub enum Command {
     /// Train, evaluate and predict on generated data: no files, no network
     Demo(DemoArgs),
+    /// Look at data and write a config that trains on it
+    Init(InitArgs),
     /// Report everything that would go wrong, else what a run would do
     Check(CheckArgs),
     /// Train the network that a config describes
@@ -29,6 +31,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Predict lines, CoNLL columns or JSON lines, as JSON lines
     Predict(PredictArgs),
+    /// Fetch known datasets and word vectors, or say what files hold
+    Data(DataArgs),
     /// List what a config can name
     List(ListArgs),
     /// Print the config's JSON Schema, for editors
@@ -41,6 +45,61 @@ pub struct DemoArgs {
     /// Where data, config and run are written
     #[arg(long, default_value = "polytask-demo", value_name = "DIR")]
     pub out: PathBuf,
+}
+
+/// Options of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Files or folders of data; several give several tasks that share one network
+    #[arg(required = true, value_name = "DATA")]
+    pub data: Vec<PathBuf>,
+    /// The config to write
+    #[arg(long, short, default_value = "polytask.toml", value_name = "FILE")]
+    pub output: PathBuf,
+    /// Word vectors that the network starts from
+    #[arg(long, value_name = "FILE")]
+    pub vectors: Option<PathBuf>,
+    /// Replace the config if there is one
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What `data` does.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+/// The commands of `data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// List known datasets and word vectors
+    List {
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch a known dataset or word vectors, or any file by its address
+    Get {
+        /// A name that `polytask data list` shows, or an address that begins with https://
+        name: String,
+        /// The folder to fetch into; the system's folder for caches where absent
+        #[arg(long, env = "POLYTASK_CACHE", value_name = "DIR")]
+        to: Option<PathBuf>,
+        /// Seconds without a byte after which a server is asked again
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600), value_name = "SECONDS")]
+        stall: u64,
+    },
+    /// Read a file or folder and say what it holds
+    Inspect {
+        /// The file or folder
+        path: PathBuf,
+        /// Print JSON instead of tables
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A config and where its data lies.

@@ -184,6 +184,25 @@ fn text(error: &TrainError) -> String {
     }
 }
 
+impl From<polytask::data::Error> for Failure {
+    fn from(error: polytask::data::Error) -> Self {
+        Failure::Data(error.to_string())
+    }
+}
+
+impl From<polytask::fetch::Error> for Failure {
+    fn from(error: polytask::fetch::Error) -> Self {
+        use polytask::fetch::Error;
+        match error {
+            Error::Address { .. } => Failure::Config(error.to_string()),
+            Error::Hash { .. } | Error::Size { .. } | Error::Changed { .. } | Error::Lock { .. } => {
+                Failure::Data(error.to_string())
+            }
+            _ => Failure::Failed(error.to_string()),
+        }
+    }
+}
+
 impl From<polytask::run::RunError> for Failure {
     fn from(error: polytask::run::RunError) -> Self {
         use polytask::run::RunError;

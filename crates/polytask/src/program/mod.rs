@@ -2,10 +2,12 @@
 
 mod args;
 mod check;
+mod data;
 mod demo;
 mod display;
 mod eval;
 mod failure;
+mod init;
 mod list;
 mod predict;
 mod prediction_input;
@@ -32,10 +34,12 @@ use polytask::train::extensions;
 pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Data(args) => data::run(args),
         Command::List(args) => list::run(&args),
         Command::Schema => print_json(&schema(&extensions())),
     }

@@ -7,6 +7,7 @@ mod accepted;
 mod config_cases;
 mod data_cases;
 mod document;
+mod init_cases;
 mod model_cases;
 mod project;
 mod vector_cases;
@@ -107,6 +108,8 @@ fn bad_input_is_told() {
         ("Prediction", model_cases::predict()),
         ("Trained models", model_cases::models()),
         ("Runs that go on", model_cases::resume()),
+        ("Looking at data", init_cases::init()),
+        ("Fetching data", init_cases::get()),
     ];
     let mut faults = Vec::new();
     let sections: Vec<Section> = sections
