@@ -127,8 +127,9 @@ const KNOWN: &[Known] = &[
         files: &[],
         then: Then::Read,
         note: "its licence forbids to pass the texts on. Ask NIST for Reuters Corpus Volume 1 \
-               (https://trec.nist.gov/data/reuters/reuters.html), get the annotations (ner.tgz) from the page above, and \
-               build eng.train, eng.testa and eng.testb as its README says; then `polytask init FOLDER`",
+               (https://trec.nist.gov/data/reuters/reuters.html), get the annotations (ner.tgz) from \
+               https://www.clips.uantwerpen.be/conll2003/ner/, and build eng.train, eng.testa and eng.testb as its README \
+               says; then `polytask init FOLDER`",
     },
     Known {
         key: "fasttext-cc-en",

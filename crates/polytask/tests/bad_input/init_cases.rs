@@ -50,7 +50,13 @@ pub fn init() -> Vec<Case> {
             |p| p.write("data", b"id,text\n1,a fine film\n2,a dull film\n3,a good film\n"),
             &["expected a column that can be predicted, found none (`id`: it names the rows)"],
         ),
-        case("Word vectors and no data", "init vectors.txt -o new.toml", 2, |_| {}, &["found word vectors alone"]),
+        case(
+            "Word vectors and no data",
+            "init vectors.txt -o new.toml",
+            2,
+            |p| p.write("vectors.txt", b"film 0.1 0.2 0.3 0.4 0.5\ngood 0.4 0.5 0.6 0.7 0.8\n"),
+            &["found word vectors alone"],
+        ),
         case(
             "Data in the place of word vectors",
             "init reviews.tsv -o new.toml --vectors names.conll",
