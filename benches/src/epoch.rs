@@ -41,7 +41,7 @@ pub fn run(sizes: &Sizes) -> Result<String, String> {
     let (name, config) = (spec.name.clone(), spec.to_toml());
     let plan = Plan::new(spec, &roots).map_err(|error| error.to_string())?;
     let read = start.elapsed();
-    let steps = plan.sampler.steps_in_epoch();
+    let steps = plan.steps_in_epoch();
     let run = RunDirectory::create(&out, &name, &config, &environment).map_err(|error| error.to_string())?;
     let outcome = train(plan, &run, &mut Quiet).map_err(|error| error.to_string())?;
     let seconds = start.elapsed();

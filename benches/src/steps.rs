@@ -26,7 +26,7 @@ pub fn run(name: &str, sizes: &Sizes) -> Result<String, String> {
     let roots = Roots { dirs: vec![directory.path().to_path_buf()] };
     let mut plan = Plan::new(spec, &roots).map_err(|error| error.to_string())?;
     let mut state = State::new(&plan);
-    let schedule = Schedule::new(&plan.spec.optimizer, 1_000_000);
+    let schedule = Schedule::new(&plan.spec.optimizer, 1_000_000, 1);
     let sources = plan.corpus.sources.len();
     let mut times = Vec::new();
     let mut losses = (f64::NAN, f64::NAN);
@@ -34,7 +34,8 @@ pub fn run(name: &str, sizes: &Sizes) -> Result<String, String> {
     'measuring: for epoch in 0.. {
         for step in plan.sampler.epoch(epoch, &vec![true; sources], &vec![0; sources]) {
             let start = Instant::now();
-            let stepped = take_step(&mut plan, &mut state, &schedule, &step).map_err(|error| error.to_string())?;
+            let stepped = take_step(&mut plan, &mut state, &schedule, std::slice::from_ref(&step))
+                .map_err(|error| error.to_string())?;
             times.push(start.elapsed().as_secs_f64() * 1e3);
             let loss: f64 = stepped.losses.iter().flatten().sum();
             losses = (if losses.0.is_nan() { loss } else { losses.0 }, loss);

@@ -9,7 +9,7 @@ use crate::error::{Diagnostic, Errors, Location};
 use crate::node::{self, Node, Origin, Override};
 use crate::schema::{self, Extension, schema};
 use crate::validate::{Fault, validate};
-use crate::{Spec, check, references};
+use crate::{Spec, check, references, scales};
 
 /// Tables whose entries the user names.
 pub(crate) const MAPS: [&str; 4] = ["data", "input", "encoder", "task"];
@@ -109,6 +109,7 @@ pub fn parse(file_name: &str, text: &str, overrides: &[Override], extensions: &[
     let sound = sound_part(&root, &schema, extensions, &faults[unapplied..]);
     let spec = serde_json::from_value::<Spec>(sound);
     faults.extend(references::check(&root));
+    faults.extend(scales::check(&root));
     match &spec {
         Ok(spec) => faults.extend(check::check(spec, &root)),
         // What validation let through must deserialise; where it reported something, that says it better.
@@ -188,6 +189,7 @@ fn sound_part(root: &Node, schema: &Json, extensions: &[Extension], faults: &[Fa
             table.entry(name).or_insert_with(|| Json::Object(Default::default()));
         }
     }
+    schema::fill_tags(table, schema);
     for extension in extensions {
         let Some(schema) = schema.pointer("/properties").and_then(|keys| keys.get(extension.pointer)) else { continue };
         if !table.contains_key(extension.pointer)

@@ -156,7 +156,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The counterpart of [`Layer::name_at`](crate::network::Layer::name_at) for a layer that may be faulty.
-fn layer_name(layer: &Node, index: usize) -> Option<String> {
+pub(crate) fn layer_name(layer: &Node, index: usize) -> Option<String> {
     match layer.get("name") {
         Some(name) => name.str().map(str::to_string),
         None => Some(format!("{}{}", layer.get("kind")?.str()?, index + 1)),

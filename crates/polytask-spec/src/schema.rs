@@ -101,6 +101,24 @@ pub(crate) fn tagged(schema: &Value) -> Option<(&str, &[Value])> {
     Some((tag, variants))
 }
 
+/// The variant of a choice that tables without the discriminating key are: the one that does not require it.
+pub(crate) fn untold<'a>(tag: &str, variants: &'a [Value]) -> Option<&'a Value> {
+    let requires = |variant: &&Value| {
+        variant.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|name| name == tag))
+    };
+    variants.iter().find(|variant| !requires(variant))
+}
+
+/// Writes the discriminating key of top-level tables that lack it and may.
+pub(crate) fn fill_tags(root: &mut Map<String, Value>, schema: &Value) {
+    for (key, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let (Some(Value::Object(table)), Some((tag, variants))) = (root.get_mut(key), tagged(schema)) else { continue };
+        if let Some(name) = untold(tag, variants).and_then(|variant| variant["properties"][tag].get("const")) {
+            table.entry(tag).or_insert_with(|| name.clone());
+        }
+    }
+}
+
 /// The strings that a schema of constants accepts.
 pub(crate) fn constants(schema: &Value) -> Option<Vec<&str>> {
     if let Some(value) = schema.get("const") {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::did_you_mean;
 use crate::node::Entry;
+use crate::schema::variants;
 
 /// What a table accepts: its keys, the required ones, and what other keys hold (nothing where absent).
 pub(crate) struct Shape<'a> {
@@ -58,6 +59,9 @@ pub(crate) fn top_level_table_with<'a>(root: &'a Json, key: &str) -> Option<&'a 
     let tables = root.get("properties")?.as_object()?;
     tables
         .iter()
-        .find(|(_, schema)| schema.get("properties").is_some_and(|keys| keys.get(key).is_some()))
+        .find(|(_, schema)| {
+            let variants = variants(schema).unwrap_or(std::slice::from_ref(*schema));
+            variants.iter().any(|table| table.get("properties").is_some_and(|keys| keys.get(key).is_some()))
+        })
         .map(|(name, _)| name.as_str())
 }

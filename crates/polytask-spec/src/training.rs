@@ -1,7 +1,16 @@
 //! How is the network trained: balance, optimizer, epochs?
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use crate::optimizers::{
+    AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, AdanOptions, LambOptions, LionOptions, MuonOptions,
+    MuonRate, NadamOptions, OptimizerMethod, RmspropOptions, SgdOptions,
+};
+pub use crate::schedules::{
+    Decay, ExponentialSchedule, FallingSchedule, NoneSchedule, PlateauSchedule, Schedule, ScheduleName, StepSchedule,
+};
 
 /// How tasks are traded off: a method of the balancer catalogue and its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,74 +60,52 @@ pub enum GradientsAt {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Optimizer {
-    /// The update rule.
+    /// The update rule and its options; `adam` where absent.
+    #[serde(flatten)]
     pub method: OptimizerMethod,
-    /// Step size before scales and schedule.
-    #[schemars(range(min = 0.0))]
-    pub learning_rate: f64,
     /// Factors on the learning rate for parts of the network.
     pub scale: RateScale,
-    /// Momentum of `sgd`.
-    #[schemars(range(min = 0.0, max = 0.9999))]
-    pub momentum: f64,
-    /// Decay of the first moment of `adam` and `adamw`.
-    #[schemars(range(min = 0.0, max = 0.9999))]
-    pub beta1: f64,
-    /// Decay of the second moment of `adam` and `adamw`.
-    #[schemars(range(min = 0.0, max = 0.99999))]
-    pub beta2: f64,
-    /// Added to the root of the second moment of `adam` and `adamw`.
-    #[schemars(range(min = 1e-12))]
-    pub epsilon: f64,
-    /// Weight decay of trunk and heads (never of word vectors): an L2 penalty in the gradient, with `adamw` taken from the
-    /// weights themselves.
+    /// Weight decay of encoder layers and heads (never of word vectors): an L2 penalty in the gradient; with `adamw`, `lamb`,
+    /// `lion`, `adan` and `muon` it is taken from the weights themselves.
     #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
+    /// Which parameters of encoder layers and heads `weight_decay` holds for.
+    pub weight_decay_of: DecayedParameters,
     /// Largest global norm of the gradient over all parameters; `0` turns clipping off.
     #[schemars(range(min = 0.0))]
     pub clip_norm: f64,
     /// Share of all steps over which the rate rises from zero.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub warmup: f64,
-    /// How the rate falls after the warm-up.
+    /// How the rate falls after the warm-up: a name, or a table with the name as `kind` and the schedule's options.
     pub decay: Decay,
     /// What happens to word vectors that a batch does not contain.
     pub rows: RowUpdate,
+    /// Decay of a running mean of the weights, by which models are judged and kept while training goes on with the weights
+    /// themselves; `0` for none. The mean is free of the initial weights: after `t` steps it weighs those of step `i` by
+    /// `ema^(t - i) (1 - ema) / (1 - ema^t)`.
+    #[schemars(range(min = 0.0, max = 0.999999))]
+    pub ema: f64,
 }
 
 impl Default for Optimizer {
     fn default() -> Self {
         Optimizer {
-            method: OptimizerMethod::Adam,
-            learning_rate: 1e-3,
+            method: OptimizerMethod::default(),
             scale: RateScale::default(),
-            momentum: 0.9,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
             weight_decay: 0.0,
+            weight_decay_of: DecayedParameters::All,
             clip_norm: 5.0,
             warmup: 0.0,
-            decay: Decay::None,
+            decay: Decay::Named(ScheduleName::None),
             rows: RowUpdate::Lazy,
+            ema: 0.0,
         }
     }
 }
 
-/// Update rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerMethod {
-    /// Adam (Kingma and Ba, ICLR 2015); weight decay is added to the gradient.
-    Adam,
-    /// Adam with weight decay beside the moments (Loshchilov and Hutter, ICLR 2019).
-    Adamw,
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-}
-
-/// Factors on the learning rate.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Factors on the learning rate; those that hold for a parameter are multiplied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RateScale {
     /// Word and character vectors.
@@ -130,24 +117,30 @@ pub struct RateScale {
     /// Task heads.
     #[schemars(range(min = 0.0))]
     pub heads: f64,
+    /// Encoders, or single layers as `ENCODER.LAYER`.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(extend("additionalProperties" = { "type": "number", "minimum": 0.0 }))]
+    pub layers: IndexMap<String, f64>,
+    /// The heads of single tasks.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(extend("additionalProperties" = { "type": "number", "minimum": 0.0 }))]
+    pub tasks: IndexMap<String, f64>,
 }
 
 impl Default for RateScale {
     fn default() -> Self {
-        RateScale { vectors: 1.0, trunk: 1.0, heads: 1.0 }
+        RateScale { vectors: 1.0, trunk: 1.0, heads: 1.0, layers: IndexMap::new(), tasks: IndexMap::new() }
     }
 }
 
-/// How the learning rate falls.
+/// Which parameters weight decay holds for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Decay {
-    /// It stays.
-    None,
-    /// Linearly, to zero after the last step of the last epoch.
-    Linear,
-    /// Along a half cosine, to zero after the last step of the last epoch.
-    Cosine,
+pub enum DecayedParameters {
+    /// All of them.
+    All,
+    /// Weight matrices: biases, the gains of norms and other parameters of one dimension have none.
+    Matrices,
 }
 
 /// What happens to word vectors that a batch does not contain.
@@ -170,6 +163,10 @@ pub struct Train {
     /// Examples in a batch of each dataset.
     #[schemars(range(min = 1))]
     pub batch_size: usize,
+    /// Batches that a step draws one after the other, for one update by the mean of their gradients: batches as large that
+    /// do not fit into memory at once.
+    #[schemars(range(min = 1, max = 65536))]
+    pub accumulate: usize,
     /// Which dataset each step draws from.
     pub sampling: Sampling,
     /// Evaluations without improvement after which a task stops; `0` never stops.
@@ -185,6 +182,7 @@ impl Default for Train {
         Train {
             epochs: 20,
             batch_size: 32,
+            accumulate: 1,
             sampling: Sampling::Proportional,
             patience: 5,
             select: Select::WorstRegret,

@@ -102,7 +102,8 @@ impl Walk<'_> {
             Some(Node { value: Value::String(text), .. }) => {
                 variants.iter().find(|variant| constant(variant).as_ref() == Some(text))
             }
-            _ => None,
+            Some(_) => None,
+            None => schema::untold(tag, variants),
         };
         if let Some(variant) = chosen {
             // The variants' own keys may hold a further choice.

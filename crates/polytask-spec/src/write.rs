@@ -103,14 +103,16 @@ mod tests {
         let mut first = spec(THREE_TASKS);
         first.name = "tab\t, quote \", \\ , \u{7f}, \u{1}, ü, line\nend".into();
         first.seed = u64::MAX;
-        first.optimizer.learning_rate = 1e-8;
+        *first.optimizer.method.learning_rate_mut() = 1e-8;
         first.optimizer.weight_decay = 1e20;
         first.balance.options.insert("list".into(), serde_json::json!([1, 2.0, { "a b": true }]));
         let text = first.to_toml();
         let second = spec(&text);
         assert_eq!(first, second, "{text}");
         assert_eq!(text, second.to_toml());
-        for written in ["patience = 5", "momentum = 0.9", "[sharing]\nscheme = \"hard\"", "min_count = 2"] {
+        for written in
+            ["patience = 5", "beta1 = 0.9", "method = \"adam\"", "[sharing]\nscheme = \"hard\"", "min_count = 2"]
+        {
             assert!(text.contains(written), "{written} is not in\n{text}");
         }
     }

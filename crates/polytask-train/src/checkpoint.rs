@@ -1,20 +1,23 @@
 //! How is training written down so that it can go on as if nothing had happened?
 //!
-//! One safetensors file holds trained parameters (`parameter/NAME`), moments (`first/NAME`, `second/NAME`), what a balancer
-//! keeps of the gradients (`kept/TASK/NAME`) and, as bytes of JSON under `state`, every counter. Tables that are not trained are read anew from their source. The batches of an
+//! One safetensors file holds trained parameters (`parameter/NAME`), what the optimizer remembers (`first/NAME`,
+//! `second/NAME`, ...), the running mean of the weights (`average/NAME`, for rows with the step of each in `averaged/NAME`),
+//! what a balancer keeps of the gradients (`kept/TASK/NAME`) and, as bytes of JSON under `state`, every counter. Tables that are not trained are read anew from their source. The batches of an
 //! epoch and all dropout masks follow from seed and counters, so no generator's state is kept.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use polytask_model::{Named, Restore, restore, weights};
+use polytask_model::{Named, Parameters, Restore, restore, weights};
 use polytask_run::write_atomically;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
+use crate::average::Average;
 use crate::error::TrainError;
 use crate::optimizer::Moments;
 use crate::plan::Plan;
+use crate::schedule::Plateau;
 use crate::state::{State, Tally};
 
 /// Version of the checkpoint that this program writes and reads.
@@ -27,6 +30,7 @@ struct Counters {
     epoch: usize,
     step_in_epoch: usize,
     step: u64,
+    draws: Option<u64>,
     taken: Vec<u64>,
     finished: bool,
     tally: Tally,
@@ -37,6 +41,9 @@ struct Counters {
     data: u64,
     dense_steps: Vec<u64>,
     table_steps: Vec<u64>,
+    #[serde(default)]
+    plateau: Plateau,
+    average_steps: Option<u64>,
 }
 
 /// Writes a checkpoint.
@@ -53,6 +60,7 @@ pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
         epoch: state.epoch,
         step_in_epoch: state.step_in_epoch,
         step: state.step,
+        draws: Some(state.draws),
         taken: state.taken.clone(),
         finished: state.finished,
         tally: state.tally.clone(),
@@ -62,31 +70,33 @@ pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
         data: plan.corpus.fingerprint(),
         dense_steps: state.optimizer.dense.iter().map(|moments| moments.steps).collect(),
         table_steps: state.optimizer.tables.iter().map(|moments| moments.steps).collect(),
+        plateau: state.plateau,
+        average_steps: state.average.as_ref().map(|average| average.steps),
     };
     let json = serde_json::to_vec(&counters).expect("counters are plain values");
-    let mut arrays: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut arrays: Vec<Array> = Vec::new();
     for named in trained(plan) {
-        arrays.push((format!("parameter/{}", named.name), named.shape, bytes(&named.values)));
+        arrays.push(Array::floats(format!("parameter/{}", named.name), named.shape, &named.values));
     }
     let parameters = &plan.model.parameters;
     let dense = parameters.dense().iter().map(|parameter| &parameter.name).zip(&state.optimizer.dense);
     let tables = parameters.tables().iter().map(|table| &table.name).zip(&state.optimizer.tables);
     for (name, moments) in dense.chain(tables) {
-        for (kind, values) in [("first", &moments.first), ("second", &moments.second)] {
-            if !values.is_empty() {
-                arrays.push((format!("{kind}/{name}"), vec![values.len()], bytes(values)));
-            }
+        for (kind, values) in moments.arrays.iter().filter(|(_, values)| !values.is_empty()) {
+            arrays.push(Array::floats(format!("{kind}/{name}"), vec![values.len()], values));
         }
     }
     for (name, tasks) in &state.kept.tensors {
-        let of_task =
-            |(task, values): (usize, &Vec<f32>)| (format!("kept/{task}/{name}"), vec![values.len()], bytes(values));
+        let of_task = |(task, values): (usize, &Vec<f32>)| {
+            Array::floats(format!("kept/{task}/{name}"), vec![values.len()], values)
+        };
         arrays.extend(tasks.iter().enumerate().map(of_task));
     }
+    arrays.extend(state.average.iter().flat_map(|average| averages(average, parameters)));
     let view = |dtype, shape, bytes| TensorView::new(dtype, shape, bytes).expect("as many bytes as the shape asks for");
     let views = arrays
         .iter()
-        .map(|(name, shape, bytes)| (name.as_str(), view(Dtype::F32, shape.clone(), bytes)))
+        .map(|array| (array.name.as_str(), view(array.dtype, array.shape.clone(), &array.bytes)))
         .chain([("state", view(Dtype::U8, vec![json.len()], &json))]);
     let file = safetensors::serialize(views, None).expect("named views are serialisable");
     write_atomically(path, &file).map_err(|source| TrainError::Io { path: path.into(), source })
@@ -118,18 +128,19 @@ pub fn load(path: &Path, plan: &mut Plan, state: &mut State) -> Result<(), Train
         named.map(|(name, view)| (name.to_owned(), floats(view.data()))).collect()
     };
     restore(&mut plan.model.parameters, parts("parameter/"), Restore::Trained).map_err(damaged)?;
-    let (mut first, mut second) = (parts("first/"), parts("second/"));
     let parameters = &plan.model.parameters;
     let dense = parameters.dense().iter().map(|parameter| parameter.name.as_str());
     let tables = parameters.tables().iter().map(|table| table.name.as_str());
-    let mut refill = |name: &str, moments: &mut Moments, steps: Option<&u64>| {
+    let array = |kind: &str, name: &str, len: usize| match tensors.tensor(&format!("{kind}/{name}")) {
+        Ok(found) if found.data().len() == 4 * len => Ok(found.data()),
+        Ok(found) => Err(damaged(format!("`{kind}/{name}` has {} values, not {len}", found.data().len() / 4))),
+        Err(_) if len == 0 => Ok(&[][..]),
+        Err(_) => Err(damaged(format!("`{kind}/{name}` is missing"))),
+    };
+    let refill = |name: &str, moments: &mut Moments, steps: Option<&u64>| -> Result<(), TrainError> {
         moments.steps = *steps.ok_or_else(|| damaged(format!("no step count for `{name}`")))?;
-        for (values, found) in [(&mut moments.first, &mut first), (&mut moments.second, &mut second)] {
-            let found = found.remove(name).unwrap_or_default();
-            if found.len() != values.len() {
-                return Err(damaged(format!("moments of `{name}` are {} values, not {}", found.len(), values.len())));
-            }
-            *values = found;
+        for (kind, values) in &mut moments.arrays {
+            *values = floats(array(kind, name, values.len())?);
         }
         Ok(())
     };
@@ -139,19 +150,27 @@ pub fn load(path: &Path, plan: &mut Plan, state: &mut State) -> Result<(), Train
     for (index, (name, moments)) in tables.zip(&mut state.optimizer.tables).enumerate() {
         refill(name, moments, counters.table_steps.get(index))?;
     }
-    let mut kept = parts("kept/");
     for (name, tasks) in &mut state.kept.tensors {
         for (task, values) in tasks.iter_mut().enumerate() {
-            let found = kept.remove(&format!("{task}/{name}")).unwrap_or_default();
-            if found.len() != values.len() {
-                return Err(damaged(format!("kept of `{name}` are {} values, not {}", found.len(), values.len())));
-            }
-            *values = found;
+            *values = floats(array("kept", &format!("{task}/{name}"), values.len())?);
+        }
+    }
+    if let Some(average) = &mut state.average {
+        average.steps = counters.average_steps.ok_or_else(|| damaged("no running mean of the weights".into()))?;
+        for (parameter, values) in parameters.dense().iter().zip(&mut average.dense) {
+            *values = floats(array("average", &parameter.name, values.len())?);
+        }
+        for (table, average) in parameters.tables().iter().zip(&mut average.tables) {
+            average.values = floats(array("average", &table.name, average.values.len())?);
+            let seen = array("averaged", &table.name, average.seen.len())?.chunks_exact(4);
+            average.seen = seen.map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         }
     }
     state.epoch = counters.epoch;
     state.step_in_epoch = counters.step_in_epoch;
     state.step = counters.step;
+    state.draws = counters.draws.unwrap_or(counters.step);
+    state.plateau = counters.plateau;
     state.taken = counters.taken;
     state.finished = counters.finished;
     state.tally = counters.tally;
@@ -188,8 +207,34 @@ fn trained(plan: &Plan) -> Vec<Named> {
     weights(&plan.model.parameters, Restore::Trained)
 }
 
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+/// An array of a checkpoint.
+struct Array {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Array {
+    fn floats(name: String, shape: Vec<usize>, values: &[f32]) -> Array {
+        Array { name, dtype: Dtype::F32, shape, bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect() }
+    }
+}
+
+/// The running mean of all parameters, and up to which step that of each row goes.
+fn averages(average: &Average, parameters: &Parameters) -> Vec<Array> {
+    let named = |name: &str, values: &[f32]| Array::floats(format!("average/{name}"), vec![values.len()], values);
+    let dense = parameters.dense().iter().zip(&average.dense);
+    let mut arrays: Vec<Array> = dense.map(|(parameter, values)| named(&parameter.name, values)).collect();
+    for (table, average) in parameters.tables().iter().zip(&average.tables).filter(|(table, _)| table.tuned) {
+        arrays.push(named(&table.name, &average.values));
+        if !average.seen.is_empty() {
+            let bytes = average.seen.iter().flat_map(|step| step.to_le_bytes()).collect();
+            let (name, shape) = (format!("averaged/{}", table.name), vec![average.seen.len()]);
+            arrays.push(Array { name, dtype: Dtype::U32, shape, bytes });
+        }
+    }
+    arrays
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {

@@ -82,8 +82,9 @@ pub(crate) fn rewrite(
     let mut entries: Vec<Entries<'_>> = names.map(empty).collect();
     for gradients in &mut wanted.gradients {
         let Gradients { dense: values, rows } = gradients;
-        let own = dense.iter().zip(&reached).filter(|(_, reached)| **reached);
-        own.for_each(|(&id, _)| drop(values[id].get_or_insert_with(|| vec![0.0; parameters.dense()[id].len()])));
+        for (&id, _) in dense.iter().zip(&reached).filter(|(_, reached)| **reached) {
+            values[id].get_or_insert_with(|| vec![0.0; parameters.dense()[id].len()]);
+        }
         for (id, values) in values.iter_mut().enumerate() {
             if let (Ok(place), Some(values)) = (dense.binary_search(&id), values) {
                 entries[place].gradients.push(values);

@@ -8,6 +8,8 @@
 //! walks back once and updates. Everything random follows from the seed and a counter, so a run is a pure function of
 //! its configuration and its data, and a checkpoint is small: parameters, moments, counters.
 
+mod accumulate;
+mod average;
 mod checkpoint;
 mod compare;
 mod corpus;
@@ -29,6 +31,7 @@ mod survey;
 pub mod task_gradients;
 mod train;
 
+pub use average::{Average, AveragedTable};
 pub use corpus::{Corpus, Source, SplitName};
 pub use error::{Diverged, Faults, TrainError};
 pub use evaluate::{evaluate, evaluate_split, evaluate_unseen};
@@ -39,7 +42,7 @@ pub use observer::{Observer, Progress, Quiet};
 pub use optimizer::{Moments, Optimizer, OptimizerState, Update};
 pub use plan::{Plan, extensions};
 pub use reopen::{Reopened, reopen};
-pub use schedule::Schedule;
+pub use schedule::{Plateau, Schedule};
 pub use standing::{Criterion, Standing};
 pub use state::{State, Tally};
 pub use step::{Stepped, take as take_step};

@@ -3,14 +3,16 @@
 //! A parameter that a step does not reach is left as it is, moments and all, and counts its own steps: the head of a
 //! task that is absent from a batch is not dragged along by momentum. Rows of a table follow `optimizer.rows`.
 
-use polytask_kernels::optim::{
-    self, AdamStep, SgdStep, WeightDecay, adam, adam_dense_rows, adam_rows, sgd, sgd_dense_rows, sgd_rows,
-};
-use polytask_model::{Gradients, Group, Parameters};
-use polytask_spec::training::{Optimizer as OptimizerSpec, OptimizerMethod, RowUpdate};
+mod rule;
+
+use polytask_kernels::optim::{self, Reach};
+use polytask_model::{Gradients, Group, Parameter, Parameters};
+use polytask_spec::training::{DecayedParameters, Optimizer as OptimizerSpec, RowUpdate};
+
+use self::rule::{Form, Rule};
 
 /// Moments and step counts of every trained parameter; all that a checkpoint needs besides the parameters.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OptimizerState {
     /// For each dense parameter.
     pub dense: Vec<Moments>,
@@ -18,15 +20,14 @@ pub struct OptimizerState {
     pub tables: Vec<Moments>,
 }
 
-/// Moments of one parameter.
-#[derive(Debug, Clone, Default)]
+/// What a method remembers of one parameter.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
     /// Updates made.
     pub steps: u64,
-    /// First moment of adam and adamw, velocity of sgd.
-    pub first: Vec<f32>,
-    /// Second moment of adam and adamw; empty for sgd.
-    pub second: Vec<f32>,
+    /// Arrays by name: `first` and `second` moments and what else the method has, each as long as the parameter or one
+    /// number.
+    pub arrays: Vec<(&'static str, Vec<f32>)>,
 }
 
 /// The update rule.
@@ -43,9 +44,10 @@ pub struct Update {
 }
 
 impl Moments {
-    fn new(method: OptimizerMethod, len: usize) -> Moments {
-        let second = if method == OptimizerMethod::Sgd { Vec::new() } else { vec![0.0; len] };
-        Moments { steps: 0, first: vec![0.0; len], second }
+    fn new(spec: &OptimizerSpec, form: Form, len: usize) -> Moments {
+        let len_of = |name: &str| if name == rule::MASS { len.min(1) } else { len };
+        let arrays = rule::arrays(&spec.method, form).iter().map(|name| (*name, vec![0.0; len_of(name)]));
+        Moments { steps: 0, arrays: arrays.collect() }
     }
 }
 
@@ -57,15 +59,17 @@ impl Optimizer {
 
     /// Zero moments for every trained parameter.
     pub fn init(&self, parameters: &Parameters) -> OptimizerState {
-        let method = self.spec.method;
+        let dense = parameters.dense().iter();
+        let tables = parameters.tables().iter().map(|table| if table.tuned { table.values.len() } else { 0 });
         OptimizerState {
-            dense: parameters.dense().iter().map(|parameter| Moments::new(method, parameter.len())).collect(),
-            tables: parameters
-                .tables()
-                .iter()
-                .map(|table| Moments::new(method, if table.tuned { table.values.len() } else { 0 }))
-                .collect(),
+            dense: dense.map(|parameter| Moments::new(&self.spec, form(parameter), parameter.len())).collect(),
+            tables: tables.map(|len| Moments::new(&self.spec, Form::Other, len)).collect(),
         }
+    }
+
+    /// Arrays as long as a parameter that the method keeps for each at most.
+    pub(crate) fn arrays_max(&self) -> usize {
+        rule::arrays(&self.spec.method, Form::Other).iter().filter(|name| **name != rule::MASS).count()
     }
 
     /// The global norm of a gradient over all parameters, embedding rows included.
@@ -88,158 +92,74 @@ impl Optimizer {
         let scale = if clip > 0.0 && norm > clip { clip / norm } else { 1.0 };
         for (index, gradient) in gradients.dense.iter().enumerate() {
             let Some(gradient) = gradient else { continue };
-            let group = parameters.dense()[index].group;
-            let rule = self.rule(group, learning_rate, scale);
+            let parameter = &parameters.dense()[index];
+            let rule = Rule {
+                method: &self.spec.method,
+                form: form(parameter),
+                learning_rate: (learning_rate * self.factor(&parameter.name, parameter.group)) as f32,
+                decay: self.weight_decay(parameter) as f32,
+                scale: scale as f32,
+            };
             let moments = &mut state.dense[index];
             moments.steps += 1;
-            parameters.update(index, |values| rule.dense(values, moments, gradient));
+            parameters.update(index, |values| rule.update(values, moments, gradient, Reach::All));
         }
         for rows in &gradients.rows {
-            let rule = self.rule(Group::Vectors, learning_rate, scale);
+            let table = parameters.table_mut(rows.table);
+            let rule = Rule {
+                method: &self.spec.method,
+                form: Form::Other,
+                learning_rate: (learning_rate * self.factor(&table.name, Group::Vectors)) as f32,
+                decay: 0.0,
+                scale: scale as f32,
+            };
             let moments = &mut state.tables[rows.table];
             moments.steps += 1;
-            let table = parameters.table_mut(rows.table);
-            rule.rows(&mut table.values, moments, table.dim, &rows.rows, &rows.values);
+            let (d, touched) = (table.dim, rows.rows.as_slice());
+            let reach = match self.spec.rows {
+                RowUpdate::Lazy => Reach::Lazy { d, rows: touched },
+                RowUpdate::Dense => Reach::Dense { d, rows: touched },
+            };
+            rule.update(&mut table.values, moments, &rows.values, reach);
         }
         Update { gradient_norm: norm }
     }
 
-    fn rule(&self, group: Group, learning_rate: f64, scale: f64) -> Rule<'_> {
-        let (factor, decay) = match group {
-            Group::Vectors => (self.spec.scale.vectors, 0.0),
-            Group::Trunk => (self.spec.scale.trunk, self.spec.weight_decay),
-            Group::Heads => (self.spec.scale.heads, self.spec.weight_decay),
+    fn weight_decay(&self, parameter: &Parameter) -> f64 {
+        match (parameter.group, self.spec.weight_decay_of) {
+            (Group::Vectors, _) => 0.0,
+            (_, DecayedParameters::Matrices) if parameter.shape.len() < 2 => 0.0,
+            _ => self.spec.weight_decay,
+        }
+    }
+
+    /// The factor on the learning rate: that of the group, and those of the layers and the task that the name belongs to.
+    fn factor(&self, name: &str, group: Group) -> f64 {
+        let scale = &self.spec.scale;
+        let of_group = match group {
+            Group::Vectors => scale.vectors,
+            Group::Trunk => scale.trunk,
+            Group::Heads => scale.heads,
         };
-        Rule {
-            spec: &self.spec,
-            learning_rate: (learning_rate * factor) as f32,
-            decay: decay as f32,
-            scale: scale as f32,
-        }
+        let within = |section: &str, part: &str| {
+            let rest = name.strip_prefix(section).and_then(|rest| rest.strip_prefix(part));
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let layers = scale.layers.iter().filter(|(part, _)| within("encoder.", part));
+        let tasks = scale.tasks.iter().filter(|(part, _)| within("task.", part));
+        layers.chain(tasks).fold(of_group, |product, (_, factor)| product * factor)
     }
 }
 
-/// The rule for one parameter at one step.
-struct Rule<'a> {
-    spec: &'a OptimizerSpec,
-    learning_rate: f32,
-    decay: f32,
-    scale: f32,
-}
-
-impl Rule<'_> {
-    fn adam(&self, step: u64) -> AdamStep {
-        AdamStep {
-            learning_rate: self.learning_rate,
-            beta1: self.spec.beta1 as f32,
-            beta2: self.spec.beta2 as f32,
-            epsilon: self.spec.epsilon as f32,
-            weight_decay: self.decay,
-            decay: if self.spec.method == OptimizerMethod::Adamw {
-                WeightDecay::Weights
-            } else {
-                WeightDecay::Gradient
-            },
-            gradient_scale: self.scale,
-            step,
+/// Which form of a method a parameter gets: `muon` is for the matrices of encoder layers alone.
+fn form(parameter: &Parameter) -> Form {
+    match parameter.shape[..] {
+        [inputs, outputs] if parameter.group == Group::Trunk && inputs.min(outputs) > 1 => {
+            Form::Matrix([inputs, outputs])
         }
-    }
-
-    fn sgd(&self) -> SgdStep {
-        SgdStep {
-            learning_rate: self.learning_rate,
-            momentum: self.spec.momentum as f32,
-            weight_decay: self.decay,
-            gradient_scale: self.scale,
-        }
-    }
-
-    fn dense(&self, values: &mut [f32], moments: &mut Moments, gradient: &[f32]) {
-        match self.spec.method {
-            OptimizerMethod::Adam | OptimizerMethod::Adamw => {
-                adam(values, &mut moments.first, &mut moments.second, gradient, &self.adam(moments.steps));
-            }
-            OptimizerMethod::Sgd => sgd(values, &mut moments.first, gradient, &self.sgd()),
-        }
-    }
-
-    fn rows(&self, values: &mut [f32], moments: &mut Moments, dim: usize, rows: &[u32], gradient: &[f32]) {
-        match (self.spec.method, self.spec.rows) {
-            (OptimizerMethod::Adam | OptimizerMethod::Adamw, how) => {
-                let step = self.adam(moments.steps);
-                let tables = [values, &mut moments.first[..], &mut moments.second[..]];
-                match how {
-                    RowUpdate::Lazy => adam_rows(tables, dim, rows, gradient, &step),
-                    RowUpdate::Dense => adam_dense_rows(tables, dim, rows, gradient, &step),
-                }
-            }
-            (OptimizerMethod::Sgd, how) => {
-                let tables = [values, &mut moments.first[..]];
-                match how {
-                    RowUpdate::Lazy => sgd_rows(tables, dim, rows, gradient, &self.sgd()),
-                    RowUpdate::Dense => sgd_dense_rows(tables, dim, rows, gradient, &self.sgd()),
-                }
-            }
-        }
+        _ => Form::Other,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use burn::tensor::Device;
-    use polytask_model::{Owner, RowGradient};
-
-    fn parameters() -> Parameters {
-        let mut parameters = Parameters::new(Device::flex());
-        parameters.add("trunk".into(), &[2], Group::Trunk, Owner::Shared, vec![1.0, 1.0]);
-        parameters.add("head".into(), &[1], Group::Heads, Owner::Shared, vec![1.0]);
-        parameters.add_table("vectors".into(), 1, true, Owner::Shared, vec![1.0, 1.0, 1.0]);
-        parameters
-    }
-
-    fn gradients() -> Gradients {
-        let rows = RowGradient { table: 0, rows: vec![1], values: vec![4.0] };
-        Gradients { dense: vec![Some(vec![3.0, 0.0]), None], rows: vec![rows] }
-    }
-
-    #[test]
-    fn the_norm_covers_rows_and_clipping_keeps_the_direction() {
-        assert_eq!(Optimizer::norm(&gradients()), 5.0);
-        let spec = OptimizerSpec {
-            method: OptimizerMethod::Sgd,
-            momentum: 0.0,
-            learning_rate: 1.0,
-            clip_norm: 1.0,
-            ..OptimizerSpec::default()
-        };
-        let (optimizer, mut parameters) = (Optimizer::new(&spec), parameters());
-        let mut state = optimizer.init(&parameters);
-        optimizer.update(&mut parameters, &mut state, &gradients(), 5.0, 1.0);
-        let trunk = parameters.dense()[0].to_vec();
-        assert!((trunk[0] - 0.4).abs() < 1e-6 && trunk[1] == 1.0);
-        assert!((parameters.tables()[0].values[1] - 0.2).abs() < 1e-6);
-        assert_eq!(parameters.tables()[0].values[0], 1.0);
-    }
-
-    #[test]
-    fn a_parameter_without_gradient_stays_and_counts_no_step() {
-        let (optimizer, mut parameters) = (Optimizer::new(&OptimizerSpec::default()), parameters());
-        let mut state = optimizer.init(&parameters);
-        optimizer.update(&mut parameters, &mut state, &gradients(), 5.0, 0.1);
-        assert_eq!(parameters.dense()[1].to_vec(), [1.0]);
-        assert_eq!((state.dense[0].steps, state.dense[1].steps), (1, 0));
-        // The first bias-corrected step of adam is the learning rate against the gradient's sign.
-        assert!((parameters.dense()[0].to_vec()[0] - 0.9).abs() < 1e-5);
-    }
-
-    #[test]
-    fn scales_slow_down_groups() {
-        let mut spec = OptimizerSpec::default();
-        spec.scale.vectors = 0.0;
-        let (optimizer, mut parameters) = (Optimizer::new(&spec), parameters());
-        let mut state = optimizer.init(&parameters);
-        optimizer.update(&mut parameters, &mut state, &gradients(), 5.0, 0.1);
-        assert_eq!(parameters.tables()[0].values, [1.0; 3]);
-    }
-}
+mod tests;

@@ -79,6 +79,11 @@ impl Plan {
         Ok(Plan { spec, corpus, targets, description, model, balancer, sampler, deciding })
     }
 
+    /// Steps of an epoch of all tasks, each of `train.accumulate` draws.
+    pub fn steps_in_epoch(&self) -> usize {
+        self.sampler.steps_in_epoch().div_ceil(self.spec.train.accumulate.max(1))
+    }
+
     /// Names of the tasks in order.
     pub fn task_names(&self) -> Vec<String> {
         self.spec.task.keys().cloned().collect()
@@ -137,6 +142,11 @@ fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
     }
     if spec.balance.gradients == GradientsAt::Representation {
         representation::check(spec, entry)?;
+    }
+    if entry.needs == Needs::LossesAfter && spec.train.accumulate > 1 {
+        let message = format!("`{}` compares the losses of a batch before and after its own update", entry.key);
+        let help = "leave out `accumulate` in [train], or choose another balancer";
+        return Err(TrainError::config(&["balance", "method"], message, help));
     }
     let built = (entry.build)(&spec.balance.options, &tasks).map_err(|error| {
         let message = match &error {

@@ -4,10 +4,12 @@ use indexmap::IndexMap;
 use polytask_run::StepScores;
 use serde::{Deserialize, Serialize};
 
+use crate::average::Average;
 use crate::kept::Kept;
 use crate::looked::Looked;
 use crate::optimizer::{Optimizer, OptimizerState};
 use crate::plan::Plan;
+use crate::schedule::Plateau;
 use crate::standing::Standing;
 use crate::step::Stepped;
 
@@ -20,6 +22,8 @@ pub struct State {
     pub step_in_epoch: usize,
     /// Optimizer steps in all.
     pub step: u64,
+    /// Draws of batches in all; as many as steps, unless a step accumulates several.
+    pub draws: u64,
     /// Batches drawn from each source before the current epoch.
     pub taken: Vec<u64>,
     /// Whether no epoch follows.
@@ -28,6 +32,10 @@ pub struct State {
     pub tally: Tally,
     /// Moments.
     pub optimizer: OptimizerState,
+    /// The running mean of the weights, where one is kept.
+    pub average: Option<Average>,
+    /// What a `plateau` schedule has seen.
+    pub plateau: Plateau,
     /// The balancer's memory.
     pub balance: polytask_balance::State,
     /// What the balancer keeps of the gradients, entry by entry.
@@ -61,10 +69,13 @@ impl State {
             epoch: 0,
             step_in_epoch: 0,
             step: 0,
+            draws: 0,
             taken: vec![0; plan.corpus.sources.len()],
             finished: false,
             tally: Tally::new(tasks),
             optimizer: Optimizer::new(&plan.spec.optimizer).init(&plan.model.parameters),
+            average: Average::new(&plan.spec.optimizer, &plan.model.parameters),
+            plateau: Plateau::default(),
             balance: plan.balancer.init(tasks),
             kept: Kept::new(plan.balancer.keeps(), &plan.model.parameters, tasks),
             standing: Standing::new(tasks),

@@ -2,7 +2,7 @@
 //!
 //! Losses of all tasks in the step's batches, weights from the balancer, one walk back through `Σ w_t L_t`, one update. For a
 //! balancer that compares gradients, a walk back for each task instead ([`compare`](crate::compare)), and the update follows
-//! `Σ w_t g_t`.
+//! `Σ w_t g_t`. A step may draw several times, one batch after the other, and update by the mean of their gradients.
 
 use burn::tensor::{ElementConversion, Tensor};
 use polytask_balance::{Needs, Seen};
@@ -11,6 +11,7 @@ use polytask_kernels::threads;
 use polytask_model::{Batch, Gradients, Mode, Pass, TaskId};
 use polytask_spec::training::GradientsAt;
 
+use crate::accumulate::GradientSum;
 use crate::compare;
 use crate::error::{Diverged, TrainError};
 use crate::looked::Looked;
@@ -23,9 +24,9 @@ use crate::state::State;
 /// What a step saw and did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stepped {
-    /// Loss of each task; `None` where it was absent.
+    /// Loss of each task, the mean over the draws that have it; `None` where it was absent.
     pub losses: Vec<Option<f64>>,
-    /// Weight of each task; 0 where it was absent.
+    /// Weight of each task, the mean over the draws that have it; 0 where it was absent.
     pub weights: Vec<f64>,
     /// Global norm of the gradient before clipping.
     pub gradient_norm: f64,
@@ -35,47 +36,101 @@ pub struct Stepped {
     pub looked: Option<Looked>,
 }
 
-/// Takes one step.
+/// Takes one step: an update by the mean gradient of one or several draws.
 ///
 /// # Errors
 ///
 /// Where a loss or the gradient is not finite, naming task, step and batch; parameters are then as before the step, unless
 /// it is a loss after the update that a balancer asked for.
-pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> Result<Stepped, TrainError> {
-    threads::inside(|| run(plan, state, schedule, step))
+pub fn take(plan: &mut Plan, state: &mut State, schedule: &Schedule, draws: &[Step]) -> Result<Stepped, TrainError> {
+    threads::inside(|| run(plan, state, schedule, draws))
 }
 
-fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, step: &Step) -> Result<Stepped, TrainError> {
-    let examples = step.batches.iter().map(|batch| batch.examples.len()).sum();
+fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, draws: &[Step]) -> Result<Stepped, TrainError> {
     let mut balance = state.balance.clone();
     let needs = plan.balancer.needs();
-    let decided = match (needs, plan.spec.balance.gradients) {
-        (Needs::Losses | Needs::LossesAfter, _) => summed(plan, state, &mut balance, step)?,
-        (_, GradientsAt::Parameters) => compare::compared(plan, state, &mut balance, step)?,
-        (_, GradientsAt::Representation) => representation::compared(plan, state, &mut balance, step)?,
-    };
-    let Some(Decided { seen, weights, gradients, looked }) = decided else {
-        state.step += 1;
-        let tasks = plan.spec.task.len();
-        let (losses, weights) = (vec![None; tasks], vec![0.0; tasks]);
-        return Ok(Stepped { losses, weights, gradient_norm: 0.0, examples, looked: None });
-    };
-    let norm = Optimizer::norm(&gradients);
-    if !norm.is_finite() {
-        let present = seen.present().map(|(task, _)| task).collect();
-        return Err(diverged(plan, state, step, "gradient", &culprits(plan, state, step, present), norm).into());
+    let (mut means, mut sum) = (Means::new(plan.spec.task.len()), GradientSum::default());
+    let (mut norm, mut last, mut looked) = (0.0, None, None);
+    for (index, step) in draws.iter().enumerate() {
+        state.draws += u64::from(index > 0);
+        let decided = match (needs, plan.spec.balance.gradients) {
+            (Needs::Losses | Needs::LossesAfter, _) => summed(plan, state, &mut balance, step)?,
+            (_, GradientsAt::Parameters) => compare::compared(plan, state, &mut balance, step)?,
+            (_, GradientsAt::Representation) => representation::compared(plan, state, &mut balance, step)?,
+        };
+        let Some(Decided { seen, weights, gradients, looked: found }) = decided else { continue };
+        looked = found.or(looked);
+        norm = Optimizer::norm(&gradients);
+        if !norm.is_finite() {
+            let present = seen.present().map(|(task, _)| task).collect();
+            return Err(diverged(plan, state, step, "gradient", &culprits(plan, state, step, present), norm).into());
+        }
+        means.add(&seen, &weights);
+        sum.add(&plan.model.parameters, gradients);
+        last = Some((seen, step));
     }
-    let optimizer = Optimizer::new(&plan.spec.optimizer);
-    let rate = schedule.rate(state.step);
-    optimizer.update(&mut plan.model.parameters, &mut state.optimizer, &gradients, norm, rate);
-    if needs == Needs::LossesAfter {
-        // The same batch and the same dropout, so that the update alone makes the difference.
-        let (_, after) = forward(plan, &training_pass(plan, state), state, step)?;
-        plan.balancer.observe_after(&mut balance, &seen, &Seen::new(after)?)?;
+    let examples = draws.iter().flat_map(|step| &step.batches).map(|batch| batch.examples.len()).sum();
+    if let (Some(gradients), Some((seen, step))) = (sum.mean(), last) {
+        if draws.len() > 1 {
+            norm = Optimizer::norm(&gradients);
+        }
+        update(plan, state, schedule, &gradients, norm);
+        if needs == Needs::LossesAfter {
+            // The same batch and the same dropout, so that the update alone makes the difference.
+            let (_, after) = forward(plan, &training_pass(plan, state), state, step)?;
+            plan.balancer.observe_after(&mut balance, &seen, &Seen::new(after)?)?;
+        }
+        state.balance = balance;
     }
-    state.balance = balance;
+    state.draws += 1;
     state.step += 1;
-    Ok(Stepped { losses: seen.losses().to_vec(), weights, gradient_norm: norm, examples, looked })
+    Ok(Stepped { looked, ..means.stepped(norm, examples) })
+}
+
+fn update(plan: &mut Plan, state: &mut State, schedule: &Schedule, gradients: &Gradients, norm: f64) {
+    let optimizer = Optimizer::new(&plan.spec.optimizer);
+    let rate = schedule.rate(state.step) * state.plateau.factor();
+    let parameters = &mut plan.model.parameters;
+    if let Some(average) = &mut state.average {
+        average.before(parameters, &gradients.rows);
+    }
+    optimizer.update(parameters, &mut state.optimizer, gradients, norm, rate);
+    if let Some(average) = &mut state.average {
+        average.after(parameters, &gradients.rows);
+    }
+}
+
+/// Sums of losses and weights over the draws of a step.
+struct Means {
+    losses: Vec<f64>,
+    weights: Vec<f64>,
+    counts: Vec<usize>,
+}
+
+impl Means {
+    fn new(tasks: usize) -> Means {
+        Means { losses: vec![0.0; tasks], weights: vec![0.0; tasks], counts: vec![0; tasks] }
+    }
+
+    fn add(&mut self, seen: &Seen, weights: &[f64]) {
+        for (task, loss) in seen.present() {
+            self.losses[task] += loss;
+            self.weights[task] += weights[task];
+            self.counts[task] += 1;
+        }
+    }
+
+    fn stepped(self, gradient_norm: f64, examples: usize) -> Stepped {
+        let mean = |sum: f64, count: usize| if count == 0 { 0.0 } else { sum / count as f64 };
+        let losses = self.losses.iter().zip(&self.counts);
+        Stepped {
+            losses: losses.map(|(&sum, &count)| (count > 0).then(|| mean(sum, count))).collect(),
+            weights: self.weights.iter().zip(&self.counts).map(|(&sum, &count)| mean(sum, count)).collect(),
+            gradient_norm,
+            examples,
+            looked: None,
+        }
+    }
 }
 
 /// What the balancer saw of a step and made of it.
@@ -130,7 +185,7 @@ fn training_pass<'a>(plan: &'a Plan, state: &State) -> Pass<'a> {
 }
 
 pub(crate) fn training(plan: &Plan, state: &State) -> Mode {
-    Mode::Train { seed: plan.spec.seed, step: state.step }
+    Mode::Train { seed: plan.spec.seed, step: state.draws }
 }
 
 /// The loss of each active task of a step's batches, as it is recorded and as a number.
@@ -186,7 +241,7 @@ fn culprits(plan: &Plan, state: &State, step: &Step, present: Vec<usize>) -> Vec
     let is_finite = |task: usize| {
         let holds = |batch: &&BatchRef| plan.corpus.sources[batch.source].tasks.contains(&TaskId(task));
         let Some(batch) = step.batches.iter().find(holds) else { return true };
-        let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.step });
+        let pass = Pass::new(&plan.model.parameters, Mode::Train { seed: plan.spec.seed, step: state.draws });
         let loss = losses_of(plan, &pass, std::slice::from_ref(batch), |other| other == task);
         let loss = loss.into_iter().find_map(|(_, loss)| loss);
         loss.is_none_or(|loss| Optimizer::norm(&pass.backward(loss)).is_finite())

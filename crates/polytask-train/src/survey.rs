@@ -5,11 +5,12 @@ use polytask_balance::Needs;
 use polytask_data::duplicates::{Overlap, duplicates};
 use polytask_data::table::Examples;
 use polytask_model::{Knowledge, Targets, TaskId};
-use polytask_spec::training::{GradientsAt, OptimizerMethod, Sampling};
+use polytask_spec::training::{GradientsAt, Sampling};
 use serde::Serialize;
 
 use crate::corpus::{Source, SplitName};
 use crate::kept::Kept;
+use crate::optimizer::Optimizer;
 use crate::plan::Plan;
 
 /// Everything that `check` reports.
@@ -104,7 +105,7 @@ pub fn survey(plan: &Plan) -> Survey {
         shared_parameters: parameters.shared_len(),
         frozen_parameters: parameters.frozen_len(),
         memory_bytes: memory(plan),
-        steps_per_epoch: plan.sampler.steps_in_epoch(),
+        steps_per_epoch: plan.steps_in_epoch(),
         epochs: plan.spec.train.epochs,
         notes: notes(plan),
     }
@@ -195,7 +196,10 @@ fn memory(plan: &Plan) -> usize {
     let parameters = &plan.model.parameters;
     let own: usize = (0..plan.spec.task.len()).map(|task| parameters.own_len(TaskId(task))).sum();
     let trained = parameters.shared_len() + own;
-    let moments = if plan.spec.optimizer.method == OptimizerMethod::Sgd { 1 } else { 2 };
+    let optimizer = &plan.spec.optimizer;
+    let moments = Optimizer::new(optimizer).arrays_max() + usize::from(optimizer.ema > 0.0);
+    // Gradients that are summed up over draws are there beside those of the last draw.
+    let sums = usize::from(plan.spec.train.accumulate > 1);
     let tokens: usize = plan
         .corpus
         .sources
@@ -208,7 +212,7 @@ fn memory(plan: &Plan) -> usize {
     let widest = plan.spec.encoder.keys().map(|name| plan.model.kept_per_token(name)).max().unwrap_or(0);
     // Values and gradients are alive together on the way back; a checkpoint is written from copies, as bytes and as a file.
     let checkpoint = 2 * trained * (1 + moments);
-    4 * (trained * (2 + moments) + checkpoint + parameters.frozen_len() + tokens + 2 * batch * widest)
+    4 * (trained * (2 + moments + sums) + checkpoint + parameters.frozen_len() + tokens + 2 * batch * widest)
 }
 
 /// Tokens of a batch of the longest texts, padding included.

@@ -112,8 +112,7 @@ impl<'a> Session<'a> {
             Ok(file)
         };
         let events = open().map_err(|source| TrainError::Io { path: path.clone(), source })?;
-        let total_steps = plan.sampler.steps_in_epoch() * plan.spec.train.epochs;
-        let schedule = Schedule::new(&plan.spec.optimizer, total_steps);
+        let schedule = Schedule::new(&plan.spec.optimizer, plan.steps_in_epoch(), plan.spec.train.epochs);
         let (tasks, now) = (plan.task_names(), Instant::now());
         Ok(Session { plan, state, run, observer, events, schedule, tasks, started: now, checkpointed: now })
     }
@@ -122,7 +121,7 @@ impl<'a> Session<'a> {
         self.emit(&Event::Start {
             format: FORMAT,
             tasks: self.tasks.clone(),
-            steps_per_epoch: self.plan.sampler.steps_in_epoch(),
+            steps_per_epoch: self.plan.steps_in_epoch(),
             epochs: self.plan.spec.train.epochs,
         })
     }
@@ -165,7 +164,8 @@ impl<'a> Session<'a> {
     /// Takes the remaining steps of an epoch and returns how many examples they held.
     fn train_epoch(&mut self, steps: &[Step]) -> Result<Option<usize>, TrainError> {
         let (began, mut examples) = (Instant::now(), 0);
-        while let Some(next) = steps.get(self.state.step_in_epoch) {
+        let draws = self.plan.spec.train.accumulate.max(1);
+        while let Some(next) = steps.chunks(draws).nth(self.state.step_in_epoch) {
             if self.observer.stop() {
                 return Ok(None);
             }
@@ -179,7 +179,7 @@ impl<'a> Session<'a> {
                 epoch: self.state.epoch + 1,
                 epochs: self.plan.spec.train.epochs,
                 step: self.state.step_in_epoch,
-                steps: steps.len(),
+                steps: steps.len().div_ceil(draws),
                 tasks: &self.tasks,
                 losses: &self.state.tally.mean_losses(),
                 examples_per_second: examples as f64 / seconds.max(1e-9),
@@ -223,12 +223,15 @@ impl<'a> Session<'a> {
         self.emit(&Event::Epoch {
             epoch,
             step: self.state.step,
-            learning_rate: self.schedule.rate(self.state.step.saturating_sub(1)),
+            learning_rate: self.schedule.rate(self.state.step.saturating_sub(1)) * self.state.plateau.factor(),
             gradient_norm: tally.mean_gradient_norm(),
             tasks: tally.scores(&self.tasks),
             conflict_rate: tally.mean_conflict_rate(),
         })?;
         self.observer.notice("evaluating on validation data");
+        if let Some(average) = &mut self.state.average {
+            average.lend(&mut self.plan.model.parameters);
+        }
         let scores = self.scores(SplitName::Valid)?;
         let step = self.state.step;
         self.emit(&Event::Evaluation { epoch, step, split: "valid".into(), tasks: scores.clone() })?;
@@ -239,6 +242,10 @@ impl<'a> Session<'a> {
             let criterion = self.state.standing.criterion(self.plan.spec.train.select);
             self.emit(&Event::Keep { epoch, criterion: criterion.value })?;
         }
+        if let Some(average) = &mut self.state.average {
+            average.take_back(&mut self.plan.model.parameters);
+        }
+        self.schedule.judge(&mut self.state.plateau, values.iter().sum::<f64>() / values.len().max(1) as f64);
         for task in verdict.stopped {
             let best_epoch = self.state.standing.best_epoch(task);
             self.emit(&Event::Stop { epoch, task: self.tasks[task].clone(), best_epoch })?;

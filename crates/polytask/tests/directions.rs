@@ -77,10 +77,10 @@ fn step(folder: &Path, network: Network, balance: &str) -> (Stepped, Vec<(String
     let spec = polytask::spec::parse("n", &text, &[], &extensions()).expect("the config is right").spec;
     let mut plan = Plan::new(spec, &Roots { dirs: vec![folder.to_path_buf()] }).expect("a plan can be made");
     let mut state = State::new(&plan);
-    let schedule = Schedule::new(&plan.spec.optimizer, 1000);
+    let schedule = Schedule::new(&plan.spec.optimizer, 1000, 1);
     let sources = plan.corpus.sources.len();
     let first = plan.sampler.epoch(0, &vec![true; sources], &vec![0; sources]).swap_remove(0);
-    let stepped = take_step(&mut plan, &mut state, &schedule, &first).expect("a step can be taken");
+    let stepped = take_step(&mut plan, &mut state, &schedule, &[first]).expect("a step can be taken");
     let parameters = &plan.model.parameters;
     let dense = parameters.dense().iter().map(|of| (of.name.clone(), of.owner, of.to_vec()));
     let tables = parameters.tables().iter().map(|of| (of.name.clone(), of.owner, of.values.clone()));

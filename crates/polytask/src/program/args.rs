@@ -219,4 +219,8 @@ pub enum Catalogue {
     Metrics,
     /// Formats of datasets.
     Readers,
+    /// How weights are updated.
+    Optimizers,
+    /// How the learning rate falls.
+    Schedules,
 }

@@ -42,6 +42,10 @@ pub fn run(args: &ListArgs) -> Result<(), Failure> {
         Catalogue::Tasks => (variants("/properties/task/additionalProperties", "kind"), ""),
         Catalogue::Metrics => (metrics(), "for"),
         Catalogue::Readers => (readers(), "targets"),
+        Catalogue::Optimizers => (with_options("/properties/optimizer", "method"), "options"),
+        Catalogue::Schedules => {
+            (with_options("/properties/optimizer/oneOf/0/properties/decay/anyOf/1", "kind"), "options")
+        }
     };
     if args.json {
         return print_json(&entries);
@@ -104,6 +108,17 @@ fn variants(pointer: &str, tag: &str) -> Vec<Entry> {
             Some(Entry::new(key, &description(variant), String::new()))
         })
         .collect()
+}
+
+/// The variants of a tagged table with the options that not all of them have.
+fn with_options(pointer: &str, tag: &str) -> Vec<Entry> {
+    let schema = schema(&extensions());
+    let variants = schema.pointer(pointer).and_then(|node| node.get("oneOf")).and_then(Value::as_array);
+    let tables: Vec<_> =
+        variants.into_iter().flatten().filter_map(|table| table.get("properties")?.as_object()).collect();
+    let own = |key: &&String| *key != tag && !tables.iter().all(|table| table.contains_key(*key));
+    let options = tables.iter().map(|table| table.keys().filter(own).cloned().collect::<Vec<_>>().join(", "));
+    self::variants(pointer, tag).into_iter().zip(options).map(|(entry, more)| Entry { more, ..entry }).collect()
 }
 
 /// The named values of a key in the config's schema.

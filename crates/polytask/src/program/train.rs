@@ -63,7 +63,7 @@ pub fn train_into(parsed: &Parsed, roots: &Roots, out: &Path, resuming: bool) ->
         plan.spec.task.len(),
         count(plan.corpus.sources.iter().map(|source| source.dataset.train.len()).sum()),
         count(plan.model.parameters.shared_len()),
-        count(plan.sampler.steps_in_epoch()),
+        count(plan.steps_in_epoch()),
         threads,
         duration(began.elapsed().as_secs_f64()),
     );

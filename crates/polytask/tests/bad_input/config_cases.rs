@@ -156,6 +156,76 @@ pub fn config() -> Vec<Case> {
             &["polytask.toml:42:1: balance.weights: `weights` has none for `names`", "names `name`, not a task"],
         ),
         case(
+            "An optimizer that does not exist",
+            CHECK,
+            2,
+            |p| p.config("[train]", "[optimizer]\nmethod = \"adm\"\n\n[train]"),
+            &["polytask.toml:44:10", "did you mean `adam`?", "`muon`"],
+        ),
+        case(
+            "An option of another optimizer",
+            CHECK,
+            2,
+            |p| p.config("[train]", "[optimizer]\nmethod = \"lion\"\nmomentum = 0.9\n\n[train]"),
+            &["polytask.toml:45:1: unknown key `momentum`", "`momentum` belongs to `method = \"muon\"`", "`beta2`"],
+        ),
+        case(
+            "An option of another optimizer than the default",
+            CHECK,
+            2,
+            |p| p.config("[train]", "[optimizer]\nnesterov = true\n\n[train]"),
+            &["polytask.toml:44:1: unknown key `nesterov`", "belongs to `method = "],
+        ),
+        case(
+            "A schedule that does not exist",
+            CHECK,
+            2,
+            |p| p.config("[train]", "[optimizer]\ndecay = \"plateu\"\n\n[train]"),
+            &["polytask.toml:44:9", "did you mean `plateau`?"],
+        ),
+        case(
+            "An option that the schedule does not have",
+            CHECK,
+            2,
+            |p| p.config("[train]", "[optimizer]\ndecay = { kind = \"linear\", every = 3 }\n\n[train]"),
+            &["polytask.toml:44:28: unknown key `every`", "belongs to `kind = \"step\"`"],
+        ),
+        case(
+            "A mean of weights that forgets nothing",
+            CHECK,
+            2,
+            |p| p.config("[train]", "[optimizer]\nema = 1.0\n\n[train]"),
+            &["polytask.toml:44:7", "`optimizer.ema` must be between 0 and 0.999999"],
+        ),
+        case(
+            "Factors for a layer and a task that do not exist",
+            CHECK,
+            2,
+            |p| {
+                let scale =
+                    "[optimizer]\nscale = { layers = { \"trunk.lwo\" = 0.1 }, tasks = { name = 2 } }\n\n[train]";
+                p.config("[train]", scale);
+            },
+            &["names `trunk.lwo`, which is no encoder or layer", "names `name`, which is no task", "2 errors in"],
+        ),
+        case(
+            "No draw in a step",
+            CHECK,
+            2,
+            |p| p.config("epochs = 1", "epochs = 1\naccumulate = 0"),
+            &["polytask.toml:45:14", "`train.accumulate` must be between 1 and"],
+        ),
+        case(
+            "A balancer that looks at one batch, and several draws",
+            CHECK,
+            2,
+            |p| {
+                p.config("method = \"equal\"", "method = \"famo\"");
+                p.config("epochs = 1", "epochs = 1\nsampling = \"joint\"\naccumulate = 2");
+            },
+            &["polytask.toml:41:10", "before and after its own update", "leave out `accumulate`"],
+        ),
+        case(
             "A wrong width of word vectors",
             CHECK,
             2,
