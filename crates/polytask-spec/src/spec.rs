@@ -39,7 +39,8 @@ pub struct Spec {
     /// How tasks are traded off.
     #[serde(default)]
     pub balance: Balance,
-    /// The optimizer.
+    /// The optimizer. L-BFGS is not among its methods: a line search needs one function to evaluate again and again, and a
+    /// step draws another batch each time.
     #[serde(default)]
     pub optimizer: Optimizer,
     /// The training loop.
