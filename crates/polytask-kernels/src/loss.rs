@@ -1,10 +1,17 @@
-//! How wrong is a prediction? Cross-entropy over classes and squared error, with missing targets left out.
+//! How wrong is a prediction? Losses over classes, labels and numbers, with missing targets left out.
 //!
-//! Both return the sum over the present targets, in 64 bits, and write the gradient of that sum divided by a normaliser.
+//! All return the sum over the present targets, in 64 bits, and write the gradient of that sum divided by a normaliser.
 //! Rows are worked in fixed chunks whose sums are added in order, so that threads never change a bit.
+
+mod binary;
+mod class;
+mod number;
 
 use rayon::prelude::*;
 
+pub use self::binary::binary_cross_entropy;
+pub use self::class::{ClassLoss, class_loss};
+pub use self::number::{absolute_error, gaussian_nll, huber, softplus};
 use crate::math::{exp1, vectorize};
 
 /// The class of a missing target: its row has no loss and a zero gradient.
@@ -16,7 +23,7 @@ const CHUNK: usize = 1 << 13;
 /// What the gradient is divided by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Normalizer {
-    /// The number of present targets: the gradient of the mean.
+    /// What the mean over the present targets divides by: the gradient of the mean.
     Present,
     /// A given number, as the number of targets over several accumulation steps.
     Given(f32),
@@ -29,12 +36,19 @@ pub struct Loss {
     pub sum: f64,
     /// Number of present targets.
     pub count: usize,
+    /// What the mean divides by: the number of present targets, or the sum of their weights.
+    pub weight: f64,
 }
 
 impl Loss {
+    /// A sum over so many targets that weigh alike.
+    fn plain(sum: f64, count: usize) -> Loss {
+        Loss { sum, count, weight: count as f64 }
+    }
+
     /// Returns the mean over the present targets, 0 if there are none.
     pub fn mean(&self) -> f64 {
-        if self.count == 0 { 0.0 } else { self.sum / self.count as f64 }
+        if self.count == 0 { 0.0 } else { self.sum / self.weight }
     }
 }
 
@@ -56,7 +70,7 @@ pub fn cross_entropy(
     assert!(targets.iter().all(|target| *target == MISSING || (*target as usize) < classes), "a class out of range");
     let count = targets.iter().filter(|target| **target != MISSING).count();
     if classes == 0 {
-        return Loss { sum: 0.0, count };
+        return Loss::plain(0.0, count);
     }
     let scale = scale(normalizer, count);
     let rows = (CHUNK / classes).max(1);
@@ -71,7 +85,7 @@ pub fn cross_entropy(
                 )
             })
             .collect();
-    Loss { sum: sums.iter().sum(), count }
+    Loss::plain(sums.iter().sum(), count)
 }
 
 #[inline(always)]
@@ -142,7 +156,27 @@ pub fn squared_error(predictions: &[f32], targets: &[f32], normalizer: Normalize
             .sum()
         })
         .collect();
-    Loss { sum: sums.iter().sum(), count }
+    Loss::plain(sums.iter().sum(), count)
+}
+
+/// Adds up what `row` says of each row of `outputs` `[n, width]` and its `targets` `[n, each]`, and lets it write the row
+/// of the gradient, `[n, width]`.
+fn sum_rows<T: Sync>(
+    (outputs, width): (&[f32], usize),
+    (targets, each): (&[T], usize),
+    gradient: &mut [f32],
+    row: impl Fn(&[f32], &[T], &mut [f32]) -> f64 + Sync,
+) -> f64 {
+    let rows = (CHUNK / width).max(1);
+    let sums: Vec<f64> =
+        (gradient.par_chunks_mut(rows * width), outputs.par_chunks(rows * width), targets.par_chunks(rows * each))
+            .into_par_iter()
+            .map(|(gradient, outputs, targets)| {
+                let rows = gradient.chunks_exact_mut(width).zip(outputs.chunks_exact(width));
+                rows.zip(targets.chunks_exact(each)).map(|((gradient, out), target)| row(out, target, gradient)).sum()
+            })
+            .collect();
+    sums.iter().sum()
 }
 
 fn scale(normalizer: Normalizer, count: usize) -> f32 {

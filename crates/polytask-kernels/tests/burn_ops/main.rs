@@ -2,6 +2,7 @@
 #![cfg(feature = "burn")]
 
 mod hostile;
+mod losses;
 mod plain;
 mod support;
 mod words;
