@@ -134,7 +134,7 @@ fn words(line: &str) -> Vec<String> {
 /// A prediction in words: a class, or tags apart by a space.
 fn names(knowledge: &Knowledge, prediction: &Prediction) -> String {
     match (knowledge, prediction) {
-        (Knowledge::Classify { labels }, Prediction::Label { label, .. }) => labels[*label as usize].clone(),
+        (Knowledge::Classify { labels, .. }, Prediction::Label { label, .. }) => labels[*label as usize].clone(),
         (Knowledge::Tag(set), Prediction::Tags { tags, .. }) => set.text(tags).join(" "),
         (_, prediction) => format!("{prediction:?}"),
     }

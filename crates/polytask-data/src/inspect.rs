@@ -164,7 +164,7 @@ impl Counts {
             match value {
                 Value::Text(text) => tokenize(text, Tokenize::Words, |_, _| length += 1),
                 Value::Tokens(words) => length += words.len(),
-                Value::Tags(tags) => tags.iter().for_each(|tag| self.count(index, tag)),
+                Value::Tags(names) | Value::Labels(names) => names.iter().for_each(|name| self.count(index, name)),
                 Value::Label(label) => self.count(index, label),
                 Value::Number(number) => self.count(index, &number_label(*number)),
                 Value::Missing => self.missing[index] += 1,
@@ -223,7 +223,7 @@ fn column_of(column: &Column, values: Option<BTreeMap<String, usize>>, missing: 
 fn shown(columns: &[Column], record: &Record) -> String {
     let value = |value: &Value| match value {
         Value::Text(text) | Value::Label(text) => excerpt(text),
-        Value::Tokens(words) | Value::Tags(words) => excerpt(&words.join(" ")),
+        Value::Tokens(words) | Value::Tags(words) | Value::Labels(words) => excerpt(&words.join(" ")),
         Value::Number(number) => number_label(*number),
         Value::Missing => "missing".to_string(),
     };

@@ -74,6 +74,11 @@ pub enum AsKind {
     Number,
     /// One tag for each word.
     Tags,
+    /// Any number of labels; a cell is cut at the separator.
+    Labels {
+        /// The character between two labels of a cell.
+        separator: char,
+    },
 }
 
 impl Target {
@@ -83,6 +88,7 @@ impl Target {
             AsKind::Label => ColumnKind::Label,
             AsKind::Number => ColumnKind::Number,
             AsKind::Tags => ColumnKind::Tags,
+            AsKind::Labels { .. } => ColumnKind::Labels,
         };
         Column::new(&self.column, kind)
     }
@@ -93,6 +99,7 @@ impl AsKind {
         match self {
             AsKind::Label | AsKind::Number => matches!(kind, ColumnKind::Label | ColumnKind::Number),
             AsKind::Tags => kind == ColumnKind::Tags,
+            AsKind::Labels { .. } => kind == ColumnKind::Labels,
         }
     }
 
@@ -101,6 +108,7 @@ impl AsKind {
             AsKind::Label => "label",
             AsKind::Number => "number",
             AsKind::Tags => "tags",
+            AsKind::Labels { .. } => "a set of labels",
         }
     }
 }
@@ -116,7 +124,7 @@ pub struct Dataset {
     pub valid: Examples,
     /// The test examples.
     pub test: Option<Examples>,
-    /// The label or tag names of each target column, as training has them: sorted, by value where all are numbers.
+    /// The names of labels or tags of each target column, as training has them: sorted, by value where all are numbers.
     ///
     /// Span tags (`I-PRT`) of valid and test are among them if training has their type under another prefix.
     pub labels: BTreeMap<String, Vec<String>>,

@@ -155,6 +155,11 @@ impl<R: BufRead> Lines<R> {
         Lines { reader, file: file.into(), line: Vec::new(), number: 0 }
     }
 
+    /// What is read from.
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
     /// The next line and its number from 1, or `None` at the end.
     ///
     /// A file without a line break at its end has no empty last line.

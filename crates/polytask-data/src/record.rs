@@ -26,6 +26,8 @@ pub enum Value {
     Tags(Vec<String>),
     /// A class.
     Label(String),
+    /// Any number of labels.
+    Labels(Vec<String>),
     /// A number.
     Number(f64),
     /// Not known: masked out of losses and metrics.
@@ -90,6 +92,8 @@ pub enum ColumnKind {
     Label,
     /// A number; readable as a label (`7`).
     Number,
+    /// Any number of labels: a list, or a cell of labels with a separator between them.
+    Labels,
 }
 
 impl ColumnKind {
@@ -101,6 +105,7 @@ impl ColumnKind {
             ColumnKind::Tags => "tags",
             ColumnKind::Label => "label",
             ColumnKind::Number => "number",
+            ColumnKind::Labels => "labels",
         }
     }
 }

@@ -96,13 +96,15 @@ pub enum ColumnStore {
     Labels(Vec<u32>),
     /// Numbers; NaN where unknown.
     Numbers(Vec<f32>),
+    /// Any number of labels, each once, as positions in the dataset's label names; [`MISSING_LABEL`] alone where unknown.
+    LabelSets(Ragged<u32>),
 }
 
 impl ColumnStore {
     /// The number of examples.
     pub fn len(&self) -> usize {
         match self {
-            ColumnStore::Tokens(rows) | ColumnStore::Tags(rows) => rows.len(),
+            ColumnStore::Tokens(rows) | ColumnStore::Tags(rows) | ColumnStore::LabelSets(rows) => rows.len(),
             ColumnStore::Labels(labels) => labels.len(),
             ColumnStore::Numbers(numbers) => numbers.len(),
         }
@@ -118,6 +120,7 @@ impl ColumnStore {
         match self {
             ColumnStore::Tokens(rows) => ColumnStore::Tokens(rows.select(indices)),
             ColumnStore::Tags(rows) => ColumnStore::Tags(rows.select(indices)),
+            ColumnStore::LabelSets(rows) => ColumnStore::LabelSets(rows.select(indices)),
             ColumnStore::Labels(labels) => ColumnStore::Labels(indices.iter().map(|&index| labels[index]).collect()),
             ColumnStore::Numbers(numbers) => {
                 ColumnStore::Numbers(indices.iter().map(|&index| numbers[index]).collect())
@@ -165,9 +168,37 @@ impl Examples {
         self.hashes.is_empty()
     }
 
-    /// The number of words of each example, as far as it is kept.
+    /// Examples that have two texts each and nothing else.
+    ///
+    /// # Panics
+    /// Where there are not as many second texts as first ones.
+    pub fn of_pairs(first: Ragged<u32>, name: &str, second: Ragged<u32>) -> Examples {
+        assert_eq!(first.len(), second.len(), "two texts an example");
+        let mut examples = Examples::of_tokens(first);
+        examples.columns.insert(name.to_string(), ColumnStore::Tokens(second));
+        examples
+    }
+
+    /// The number of words of each example, as far as it is kept, in all its texts.
     pub fn lengths(&self) -> Vec<u32> {
-        self.tokens().map_or_else(|| vec![1; self.len()], |rows| rows.iter().map(|row| row.len() as u32).collect())
+        let mut lengths = vec![u32::from(self.tokens().is_none()); self.len()];
+        for rows in self.texts() {
+            lengths.iter_mut().zip(rows.iter()).for_each(|(length, row)| *length += row.len() as u32);
+        }
+        lengths
+    }
+
+    /// The words of each text: of the first, and of the second where examples are pairs.
+    pub fn texts(&self) -> impl Iterator<Item = &Ragged<u32>> {
+        self.tokens().into_iter().chain(self.second())
+    }
+
+    /// The words of the second text of each example, where examples are pairs.
+    pub fn second(&self) -> Option<&Ragged<u32>> {
+        self.columns.iter().find_map(|(name, column)| match column {
+            ColumnStore::Tokens(rows) if name != TEXT => Some(rows),
+            _ => None,
+        })
     }
 
     /// The words of each example, as identifiers.
@@ -190,6 +221,14 @@ impl Examples {
     pub fn labels(&self, column: &str) -> Option<&[u32]> {
         match self.columns.get(column) {
             Some(ColumnStore::Labels(labels)) => Some(labels),
+            _ => None,
+        }
+    }
+
+    /// The sets of labels of a target column.
+    pub fn label_sets(&self, column: &str) -> Option<&Ragged<u32>> {
+        match self.columns.get(column) {
+            Some(ColumnStore::LabelSets(rows)) => Some(rows),
             _ => None,
         }
     }
@@ -303,6 +342,20 @@ mod tests {
         assert_eq!(chosen.place(1), Place { file: "a".into(), line: 1 });
         assert_eq!(examples().select(&[1]).truncated, 0);
         assert!(chosen.numbers("y").is_none() && chosen.tags("z").is_none());
+    }
+
+    #[test]
+    fn pairs_are_as_long_as_both_texts() {
+        let ragged = |rows: &[&[u32]]| {
+            let mut ragged = Ragged::new();
+            rows.iter().for_each(|row| ragged.push(row));
+            ragged
+        };
+        let pairs = Examples::of_pairs(ragged(&[&[1, 2], &[3]]), "b", ragged(&[&[4], &[5, 6, 7]]));
+        assert_eq!((pairs.lengths(), pairs.texts().count()), (vec![3, 4], 2));
+        assert_eq!(pairs.select(&[1]).second().map(Ragged::values), Some(&[5, 6, 7][..]));
+        assert_eq!((examples().lengths(), examples().second()), (vec![2, 0, 1], None));
+        assert_eq!(Examples { hashes: vec![0; 2], ..Examples::default() }.lengths(), [1, 1]);
     }
 
     #[test]

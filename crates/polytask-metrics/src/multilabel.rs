@@ -1,7 +1,7 @@
 //! Many labels an example: which of them were found, counted over decisions, labels, or examples?
 //!
 //! Numbers agree with scikit-learn's `precision_recall_fscore_support(zero_division=0)` with the averages `micro`, `macro`
-//! and `samples`, and with `accuracy_score`, on indicator matrices without missing targets.
+//! and `samples`, with `accuracy_score` and with `hamming_loss`, on indicator matrices without missing targets.
 
 use serde::Serialize;
 
@@ -25,6 +25,8 @@ pub struct MultilabelResult {
     pub count: u64,
     /// Share of examples of which every label is right, 0..1; `None` where nothing was counted.
     pub subset_accuracy: Option<f64>,
+    /// Share of decisions that are wrong, one decision for each known target, 0..1; `None` where nothing was counted.
+    pub hamming_loss: Option<f64>,
     /// Scores over all decisions alike; `None` where neither the gold answers nor the predictions hold a label.
     pub micro_average: Option<Scores>,
     /// Scores averaged over the labels that have a target, each label alike; `None` where none has. A label that is never
@@ -108,11 +110,14 @@ impl Multilabel {
             })
             .collect();
         let mean = |sum: f64| sum / self.examples as f64;
+        let decisions: u64 = self.labels.iter().map(|label| label.targets).sum();
+        let wrong = total.gold + total.predicted - 2 * total.correct;
         let Scores { precision, recall, f1 } = self.samples;
         let samples = Scores { precision: mean(precision), recall: mean(recall), f1: mean(f1) };
         MultilabelResult {
             count: self.examples,
             subset_accuracy: (self.examples > 0).then(|| mean(self.exact as f64)),
+            hamming_loss: (decisions > 0).then(|| wrong as f64 / decisions as f64),
             micro_average: (total.gold + total.predicted > 0).then(|| total.scores()),
             macro_average: Scores::mean(labels.iter().map(|label| label.scores)),
             samples_average: (self.examples > 0).then_some(samples),
@@ -128,10 +133,13 @@ impl Multilabel {
 }
 
 impl MultilabelResult {
-    /// The value under a key: `subset-accuracy`, or `f1`, `precision` or `recall` with `-macro`, `-micro` or `-samples`.
+    /// The value under a key: `subset-accuracy`, `hamming-loss`, or `f1`, `precision` or `recall` with `-macro`, `-micro` or `-samples`.
     pub fn value(&self, key: &str) -> Option<f64> {
         if key == "subset-accuracy" {
             return self.subset_accuracy;
+        }
+        if key == "hamming-loss" {
+            return self.hamming_loss;
         }
         let (score, average) = key.split_once('-')?;
         let scores = match average {
@@ -172,6 +180,8 @@ mod tests {
     fn hand_counted_numbers() {
         let result = count(&EXAMPLES).result();
         assert_eq!(result.value("subset-accuracy"), Some(0.5));
+        // One label is not found and one is wrong, of twelve.
+        assert_eq!(result.value("hamming-loss"), Some(2.0 / 12.0));
         assert_eq!(result.micro_average, Some(Scores { precision: 0.75, recall: 0.75, f1: 0.75 }));
         // Labels: 2 of 2, 1 of 2 on both sides, none on either.
         assert_eq!(result.value("f1-macro"), Some((1.0 + 0.5 + 0.0) / 3.0));

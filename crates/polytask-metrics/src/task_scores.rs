@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::counts::Scores;
+use crate::matrix::ConfusionMatrix;
 
 /// The scores of one task on one set of examples.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct TaskScores {
     /// Scores of each class or type of span, where the task has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassScores>,
+    /// Which class is taken for which, where examples or tokens have one class each and classes are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<ConfusionMatrix>,
 }
 
 /// The scores of one class or one type of span.
@@ -44,9 +48,16 @@ mod tests {
             examples: 3,
             metrics: BTreeMap::from([("f1-macro".to_owned(), 0.1 + 0.2)]),
             classes: Vec::new(),
+            confusion: None,
         };
         let json = serde_json::to_string(&scores).unwrap();
         assert_eq!(json, r#"{"loss":0.5,"examples":3,"f1-macro":0.30000000000000004}"#);
+        assert_eq!(serde_json::from_str::<TaskScores>(&json).unwrap(), scores);
+        let matrix =
+            ConfusionMatrix { labels: vec!["a".to_owned(), "b".to_owned()], counts: vec![vec![2, 1], vec![0, 3]] };
+        let scores = TaskScores { confusion: Some(matrix), ..scores };
+        let json = serde_json::to_string(&scores).unwrap();
+        assert!(json.ends_with(r#""confusion":{"labels":["a","b"],"counts":[[2,1],[0,3]]}}"#), "{json}");
         assert_eq!(serde_json::from_str::<TaskScores>(&json).unwrap(), scores);
     }
 }

@@ -39,12 +39,13 @@ pub(crate) enum Sight {
 
 impl Model {
     /// Computes ahead what the passes over single tasks of some batches have in common; one entry a batch, `None` where
-    /// there is nothing.
+    /// there is nothing, as for pairs of texts.
     pub fn look_ahead(&self, mode: Mode, batches: &[Batch<'_>]) -> Vec<Option<Ahead>> {
         let mut ahead: Vec<Option<Ahead>> = vec![None; batches.len()];
         for group in self.joined(batches) {
             let tasks: usize = group.iter().map(|&batch| batches[batch].tasks.len()).sum();
-            if tasks < 2 {
+            let pairs = group.iter().any(|&batch| self.compares(batches[batch].task_ids()));
+            if tasks < 2 || pairs {
                 continue;
             }
             let pass = Pass::looking(&self.parameters, mode);

@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 
 use crate::encoder::Demand;
-use crate::input::Feed;
+use crate::input::{Feed, Side};
 use crate::model::Model;
 use crate::parameters::TaskId;
 use crate::pass::Pass;
@@ -35,7 +35,7 @@ impl Model {
         }
         demands[layer + 1..].fill(Demand::Nothing);
         let encoder = &self.encoders[encoder];
-        let input = self.inputs[&encoder.input].forward(pass, &[feed]);
+        let input = self.inputs[&encoder.input].forward(pass, &[feed], Side::First);
         encoder.forward(pass, input, &demands).swap_remove(layer).expect("the layer was asked for")
     }
 
@@ -58,6 +58,6 @@ impl Model {
         let mut outputs = vec![None; self.encoders.len()];
         outputs[index] = Some(layers);
         let net = &self.tasks[task.0];
-        net.head.loss(pass, net.read(&outputs, None), targets)
+        net.head.loss(pass, net.read_side(&outputs, None), targets)
     }
 }

@@ -1,15 +1,22 @@
 //! How good are a task's predictions, example after example?
 
+mod labels;
+
 use std::collections::BTreeMap;
 
 use polytask_metrics::{
-    Calibration, ClassScores, Confusion, ConfusionMatrix, Pearson, Probability, Ranking, Rmse, SpanF1, Spearman,
-    catalogue,
+    Calibration, ClassScores, Confusion, ConfusionMatrix, GaussianNll, Pearson, Probability, Ranking, Rmse, SpanF1,
+    Spearman, catalogue,
 };
+
+pub use self::labels::MultilabelJudge;
 
 use crate::head::Prediction;
 use crate::tags::TagSet;
 use crate::targets::TargetBatch;
+
+/// Classes of a confusion matrix at most: what is larger is no table to look at, and would fill the files.
+const CONFUSION_CLASSES_MAX: usize = 50;
 
 /// Metrics of a task while examples stream by.
 pub trait Judge {
@@ -25,7 +32,7 @@ pub trait Judge {
     /// Scores of each class or type of span.
     fn classes(&self) -> Vec<ClassScores>;
 
-    /// Which class is taken for which, where examples or tokens have one class each.
+    /// Which class is taken for which, where examples or tokens have one class each of at most 50.
     fn confusion(&self) -> Option<ConfusionMatrix> {
         None
     }
@@ -100,7 +107,7 @@ impl Judge for LabelJudge {
     }
 
     fn confusion(&self) -> Option<ConfusionMatrix> {
-        Some(self.confusion.matrix(&self.labels))
+        (self.labels.len() <= CONFUSION_CLASSES_MAX).then(|| self.confusion.matrix(&self.labels))
     }
 }
 
@@ -119,19 +126,27 @@ pub struct NumberJudge {
     errors: Rmse,
     pearson: Pearson,
     spearman: Spearman,
+    likelihood: GaussianNll,
     examples: usize,
 }
 
 impl Judge for NumberJudge {
     fn update(&mut self, predictions: &[Prediction], targets: TargetBatch<'_>) {
         for (prediction, gold) in predictions.iter().zip(targets.numbers()) {
-            if let (Prediction::Number(number), false) = (prediction, gold.is_nan()) {
-                let gold = f64::from(gold);
-                self.errors.update(gold, *number);
-                self.pearson.update(gold, *number);
-                self.spearman.update(gold, *number);
-                self.examples += 1;
-            }
+            let gold = f64::from(gold);
+            let number = match prediction {
+                _ if gold.is_nan() => continue,
+                Prediction::Number(number) => *number,
+                Prediction::Normal { mean, deviation } => {
+                    self.likelihood.update(gold, *mean, *deviation);
+                    *mean
+                }
+                _ => continue,
+            };
+            self.errors.update(gold, number);
+            self.pearson.update(gold, number);
+            self.spearman.update(gold, number);
+            self.examples += 1;
         }
     }
 
@@ -142,7 +157,8 @@ impl Judge for NumberJudge {
     fn metrics(&self) -> BTreeMap<String, f64> {
         let (errors, pearson, spearman) = (self.errors.result(), self.pearson.result(), self.spearman.result());
         defined(catalogue::TaskKind::Regress, |key| {
-            errors.value(key).or_else(|| pearson.value(key)).or_else(|| spearman.value(key))
+            let correlation = pearson.value(key).or_else(|| spearman.value(key));
+            errors.value(key).or(correlation).or_else(|| self.likelihood.result().value(key))
         })
     }
 
@@ -212,7 +228,8 @@ impl Judge for TagJudge {
     }
 
     fn confusion(&self) -> Option<ConfusionMatrix> {
-        self.tags.scheme.is_none().then(|| self.tokens.matrix(&self.tags.names))
+        let small = self.tags.scheme.is_none() && self.tags.names.len() <= CONFUSION_CLASSES_MAX;
+        small.then(|| self.tokens.matrix(&self.tags.names))
     }
 }
 
@@ -271,11 +288,23 @@ mod tests {
     }
 
     #[test]
+    fn many_classes_have_no_confusion_matrix() {
+        let names: Vec<String> = (0..51).map(|class| class.to_string()).collect();
+        assert_eq!(LabelJudge::new(&names).confusion(), None);
+        assert_eq!(LabelJudge::new(&names[..50]).confusion().map(|matrix| matrix.counts.len()), Some(50));
+    }
+
+    #[test]
     fn every_metric_of_numbers_is_judged() {
+        let targets = Targets::Numbers(vec![1.0, 2.0, f32::NAN, 3.0]);
+        let normal = [1.0, 3.0, 100.0, 2.0].map(|mean| Prediction::Normal { mean, deviation: 1.0 });
+        let likely = judged(NumberJudge::default(), &normal, &targets).metrics();
+        assert_eq!(likely.keys().cloned().collect::<Vec<_>>(), keys(catalogue::TaskKind::Regress));
         let predictions = [1.0, 3.0, 100.0, 2.0].map(Prediction::Number);
-        let judge = judged(NumberJudge::default(), &predictions, &Targets::Numbers(vec![1.0, 2.0, f32::NAN, 3.0]));
+        let judge = judged(NumberJudge::default(), &predictions, &targets);
         let metrics = judge.metrics();
-        assert_eq!(metrics.keys().cloned().collect::<Vec<_>>(), keys(catalogue::TaskKind::Regress));
+        let without: BTreeMap<_, _> = likely.into_iter().filter(|(key, _)| key != "gaussian-nll").collect();
+        assert_eq!(metrics, without, "a number has no likelihood, and a distribution is judged by its mean");
         assert_eq!((judge.examples(), metrics["spearman"]), (3, 0.5));
         assert_eq!(judge.confusion(), None);
     }

@@ -11,6 +11,7 @@ mod head;
 mod input;
 mod judge;
 mod model;
+mod pair;
 mod parameters;
 mod pass;
 mod predictor;
@@ -22,7 +23,9 @@ mod targets;
 pub use ahead::Ahead;
 pub use encoder::{Demand, Encoder, Layer};
 pub use head::{Head, Knowledge, LossSum, Prediction, Scores};
-pub use input::{Feed, FitError, Fitted, Input, InputKnowledge, Prepared, WordsKnowledge, file as input_file, fit};
+pub use input::{
+    Feed, FitError, Fitted, Input, InputKnowledge, Prepared, Side, WordsKnowledge, file as input_file, fit,
+};
 pub use judge::Judge;
 pub use model::{Batch, Model};
 pub use parameters::{Group, Init, Owner, Parameter, ParameterId, Parameters, Table, TableId, TaskId};

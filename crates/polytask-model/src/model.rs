@@ -7,11 +7,12 @@ use burn::tensor::{Device, Tensor};
 use indexmap::IndexMap;
 use polytask_spec::Spec;
 use polytask_spec::network::Pool;
-use polytask_spec::task::{Task, TaskKind};
+use polytask_spec::task::Task;
 
 use crate::encoder::{Demand, Encoder};
 use crate::head::{self, Head, Knowledge, Scores};
-use crate::input::{Feed, Fitted, Input};
+use crate::input::{Feed, Fitted, Input, Side};
+use crate::pair;
 use crate::parameters::{Init, Owner, Parameters, TaskId};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
@@ -37,7 +38,7 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    fn task_ids(&self) -> impl Iterator<Item = TaskId> {
+    pub(crate) fn task_ids(&self) -> impl Iterator<Item = TaskId> {
         self.tasks.iter().map(|(task, _)| *task)
     }
 }
@@ -48,12 +49,20 @@ type Asked = Vec<(usize, Vec<Demand>)>;
 /// What each encoder that ran hands on, layer by layer; `None` for what nobody asked for.
 pub(crate) type Outputs = Vec<Option<Vec<Option<Representation>>>>;
 
+/// The outputs for the first text of each example, and for the second where examples are pairs.
+pub(crate) struct Sides {
+    first: Outputs,
+    second: Option<Outputs>,
+}
+
 /// Where a task attaches, and its head.
 #[derive(Debug)]
 pub(crate) struct TaskNet {
     pub(crate) encoder: usize,
     pub(crate) attach: Vec<usize>,
     pub(crate) pool: Option<Pool>,
+    /// Whether the task compares two texts.
+    pair: bool,
     pub(crate) head: Box<dyn Head>,
 }
 
@@ -94,14 +103,13 @@ impl Model {
                     .iter()
                     .map(|layer| encoder.layer(layer).expect("checked: the layer exists"))
                     .collect();
-                let dim = attach.iter().map(|&layer| encoder.form(layer).dim()).sum();
-                let (pool, form) = match &task.kind {
-                    TaskKind::Classify(spec) => (Some(spec.pool), Form::Vector(dim)),
-                    TaskKind::Regress(spec) => (Some(spec.pool), Form::Vector(dim)),
-                    TaskKind::Tag(_) => (None, Form::Sequence(dim)),
-                };
-                let head = head::build((TaskId(index), name), task, knowledge, form, &mut parameters, init);
-                TaskNet { encoder: encoder_index, attach, pool, head }
+                let (pool, pair) = (task.kind.pool(), spec.pair_of(task).is_some());
+                let texts = if pair { pair::WIDTH } else { 1 };
+                let dim = texts * attach.iter().map(|&layer| encoder.form(layer).dim()).sum::<usize>();
+                let form = if pool.is_some() { Form::Vector(dim) } else { Form::Sequence(dim) };
+                let (prefix, owner) = head_site(spec, TaskId(index), (name, task));
+                let head = head::build((&prefix, owner), task, knowledge, form, &mut parameters, init);
+                TaskNet { encoder: encoder_index, attach, pool, pair, head }
             })
             .collect();
         Model { parameters, inputs, encoders, tasks }
@@ -142,7 +150,7 @@ impl Model {
 
     /// What each task's head computes for a batch, without dropout.
     pub fn infer(&self, pass: &Pass<'_>, feed: Feed<'_>, tasks: &[TaskId]) -> Vec<Scores> {
-        let outputs = self.outputs(pass, &[feed], tasks);
+        let outputs = self.sides(pass, &[feed], tasks);
         let of_task = |task: &TaskId| {
             let net = &self.tasks[task.0];
             net.head.infer(pass, net.read(&outputs, None))
@@ -159,7 +167,10 @@ impl Model {
         for (index, batch) in batches.iter().enumerate() {
             let asked = self.asked(&batch.task_ids().collect::<Vec<_>>());
             let same = |(other, members): &&mut (Asked, Vec<usize>)| {
-                std::ptr::eq(batches[members[0]].feed.prepared, batch.feed.prepared) && *other == asked
+                let first = &batches[members[0]];
+                std::ptr::eq(first.feed.prepared, batch.feed.prepared)
+                    && *other == asked
+                    && self.compares(first.task_ids()) == self.compares(batch.task_ids())
             };
             match groups.iter_mut().filter(|_| self.reads_vectors(&asked)).find(same) {
                 Some((_, members)) => members.push(index),
@@ -187,21 +198,34 @@ impl Model {
         })
     }
 
+    /// Whether some tasks, all of one dataset, compare two texts.
+    pub(crate) fn compares(&self, mut tasks: impl Iterator<Item = TaskId>) -> bool {
+        tasks.any(|task| self.tasks[task.0].pair)
+    }
+
     /// The outputs for a group of batches that run as one.
-    pub(crate) fn outputs_of(&self, pass: &Pass<'_>, batches: &[Batch<'_>], group: &[usize]) -> Outputs {
+    pub(crate) fn outputs_of(&self, pass: &Pass<'_>, batches: &[Batch<'_>], group: &[usize]) -> Sides {
         let feeds: Vec<Feed<'_>> = group.iter().map(|&batch| batches[batch].feed).collect();
         let tasks: Vec<TaskId> = group.iter().flat_map(|&batch| batches[batch].task_ids()).collect();
-        self.outputs(pass, &feeds, &tasks)
+        self.sides(pass, &feeds, &tasks)
+    }
+
+    /// The outputs for every text of the examples.
+    fn sides(&self, pass: &Pass<'_>, feeds: &[Feed<'_>], tasks: &[TaskId]) -> Sides {
+        let first = self.outputs(pass, (feeds, Side::First), tasks);
+        let pair = self.compares(tasks.iter().copied());
+        let second = pair.then(|| self.outputs(pass, (feeds, Side::Second), tasks));
+        Sides { first, second }
     }
 
     /// The outputs of every encoder that tasks are attached to; encoders on one input share its forward pass.
-    fn outputs(&self, pass: &Pass<'_>, feeds: &[Feed<'_>], tasks: &[TaskId]) -> Outputs {
+    fn outputs(&self, pass: &Pass<'_>, (feeds, side): (&[Feed<'_>], Side), tasks: &[TaskId]) -> Outputs {
         let mut inputs: Vec<Option<Representation>> = vec![None; self.inputs.len()];
         let mut outputs: Outputs = vec![None; self.encoders.len()];
         for (index, demands) in self.asked(tasks) {
             let encoder = &self.encoders[index];
             let input = self.inputs.get_index_of(&encoder.input).expect("checked: the input exists");
-            let x = inputs[input].get_or_insert_with(|| self.inputs[input].forward(pass, feeds)).clone();
+            let x = inputs[input].get_or_insert_with(|| self.inputs[input].forward(pass, feeds, side)).clone();
             outputs[index] = Some(encoder.forward(pass, x, &demands));
         }
         outputs
@@ -220,8 +244,17 @@ impl Model {
 }
 
 impl TaskNet {
+    /// What the head reads: the layers that the task attaches to, for pairs the comparison of both texts.
+    fn read(&self, outputs: &Sides, rows: Option<Range<usize>>) -> Representation {
+        let first = self.read_side(&outputs.first, rows.clone());
+        match (&outputs.second, self.pool) {
+            (Some(second), Some(pool)) if self.pair => pair::compare(first, self.read_side(second, rows), pool),
+            _ => first,
+        }
+    }
+
     /// Joins the layers that the task attaches to, pooled first where the task pools; only `rows` of the batch where given.
-    pub(crate) fn read(&self, outputs: &Outputs, rows: Option<Range<usize>>) -> Representation {
+    pub(crate) fn read_side(&self, outputs: &Outputs, rows: Option<Range<usize>>) -> Representation {
         let layers = outputs[self.encoder].as_ref().expect("the task's encoder ran");
         let part = |&layer: &usize| layers[layer].clone().expect("the task asked for the layer");
         let mut parts = self.attach.iter().map(part).map(|part| match &rows {
@@ -255,6 +288,17 @@ fn owner(tasks: Vec<TaskId>) -> Option<Owner> {
         [] => None,
         [task] => Some(Owner::Task(*task)),
         _ => Some(Owner::Shared),
+    }
+}
+
+/// What the names of a head's parameters begin with, and who reaches them.
+fn head_site(spec: &Spec, id: TaskId, (name, task): (&str, &Task)) -> (String, Owner) {
+    match &task.head {
+        None => (format!("task.{name}.head"), Owner::Task(id)),
+        Some(head) => {
+            let sharing = spec.tasks_of_head(head).map(|(index, _, _)| TaskId(index)).collect();
+            (format!("head.{head}"), owner(sharing).expect("the task itself names the head"))
+        }
     }
 }
 

@@ -130,8 +130,12 @@ impl Parameters {
         &self.device
     }
 
-    /// Adds a dense parameter.
+    /// Adds a dense parameter; one that is there already, as in a head that tasks share, stays as it is.
     pub fn add(&mut self, name: String, shape: &[usize], group: Group, owner: Owner, values: Vec<f32>) -> ParameterId {
+        if let Some(known) = self.dense.iter().position(|parameter| parameter.name == name) {
+            assert_eq!(self.dense[known].shape, shape, "checked: what is shared has one shape: {name}");
+            return ParameterId(known);
+        }
         debug_assert_eq!(values.len(), shape.iter().product::<usize>(), "{name}");
         let value = Tensor::from_data(TensorData::new(values, [shape.iter().product::<usize>()]), &self.device);
         self.dense.push(Parameter { name, shape: shape.to_vec(), group, owner, value });

@@ -67,12 +67,43 @@ impl Predictor {
     ///
     /// Texts longer than the input's `max_tokens` are cut as in training ([`Self::is_cut`]), never for tagging. A text without words is
     /// predicted from no evidence, and has no tags.
+    ///
+    /// # Panics
+    ///
+    /// Where the task compares two texts ([`Self::pair`]).
     pub fn predict<S: AsRef<str> + Sync>(&self, task: TaskId, texts: &[Vec<S>]) -> Vec<Prediction> {
-        if texts.is_empty() {
-            return Vec::new();
-        }
-        let options = self.text_options(task);
+        assert!(self.pair(task).is_none(), "a task that compares two texts predicts pairs");
         let mut words = Interner::new();
+        let tokens = self.interned(task, texts.iter(), &mut words);
+        self.predict_examples(task, &Examples::of_tokens(tokens), &words)
+    }
+
+    /// The columns of the two texts that a task compares; `None` where it reads one text.
+    pub fn pair(&self, task: TaskId) -> Option<[&str; 2]> {
+        self.saved.spec.pair_of(&self.saved.spec.task[task.0])
+    }
+
+    /// Predictions for some pairs of texts, as [`Self::predict`] makes them for single ones.
+    ///
+    /// # Panics
+    ///
+    /// Where the task reads one text ([`Self::pair`]).
+    pub fn predict_pairs<S: AsRef<str> + Sync>(&self, task: TaskId, pairs: &[[Vec<S>; 2]]) -> Vec<Prediction> {
+        let [_, name] = self.pair(task).expect("a task that reads one text predicts single texts");
+        let mut words = Interner::new();
+        let first = self.interned(task, pairs.iter().map(|[first, _]| first), &mut words);
+        let second = self.interned(task, pairs.iter().map(|[_, second]| second), &mut words);
+        self.predict_examples(task, &Examples::of_pairs(first, name, second), &words)
+    }
+
+    /// The words of texts, as far as they are kept.
+    fn interned<'a, S: AsRef<str> + 'a>(
+        &self,
+        task: TaskId,
+        texts: impl Iterator<Item = &'a Vec<S>>,
+        words: &mut Interner,
+    ) -> Ragged<u32> {
+        let options = self.text_options(task);
         let mut tokens = Ragged::new();
         for text in texts {
             let ids: Vec<u32> = kept(text.len(), &options)
@@ -82,14 +113,20 @@ impl Predictor {
                 .collect();
             tokens.push(&ids);
         }
+        tokens
+    }
+
+    fn predict_examples(&self, task: TaskId, examples: &Examples, words: &Interner) -> Vec<Prediction> {
+        if examples.is_empty() {
+            return Vec::new();
+        }
         let Saved { spec, description, model } = &self.saved;
-        let prepared = description.inputs[spec.input_of(&spec.task[task.0])].prepare(&words);
-        let examples = Examples::of_tokens(tokens);
+        let prepared = description.inputs[spec.input_of(&spec.task[task.0])].prepare(words);
         threads::inside(|| {
-            let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
+            let mut predictions: Vec<Option<Prediction>> = vec![None; examples.len()];
             for index in inference_batches(&examples.lengths()) {
                 let pass = Pass::new(&model.parameters, Mode::Infer);
-                let feed = Feed { examples: &examples, prepared: &prepared, index: &index };
+                let feed = Feed { examples, prepared: &prepared, index: &index };
                 let scores = model.infer(&pass, feed, &[task]).remove(0);
                 for (&text, prediction) in index.iter().zip(model.head(task).predict(&pass, &scores)) {
                     predictions[text as usize] = Some(prediction);

@@ -11,6 +11,8 @@ pub enum Targets {
     Numbers(Vec<f32>),
     /// A tag a token; `u32::MAX` is missing.
     Tags(Ragged<u32>),
+    /// The labels of an example; `u32::MAX` alone is missing.
+    LabelSets(Ragged<u32>),
 }
 
 /// The targets of some examples.
@@ -29,6 +31,7 @@ impl Targets {
             Targets::Labels(labels) => labels.len(),
             Targets::Numbers(numbers) => numbers.len(),
             Targets::Tags(tags) => tags.len(),
+            Targets::LabelSets(sets) => sets.len(),
         }
     }
 
@@ -60,6 +63,14 @@ impl<'a> TargetBatch<'a> {
         match self.targets {
             Targets::Tags(tags) => self.index.iter().map(|&i| tags.get(i as usize)).collect(),
             _ => wrong_kind("tags"),
+        }
+    }
+
+    /// The labels of each example.
+    pub fn label_sets(&self) -> Vec<&'a [u32]> {
+        match self.targets {
+            Targets::LabelSets(sets) => self.index.iter().map(|&i| sets.get(i as usize)).collect(),
+            _ => wrong_kind("sets of labels"),
         }
     }
 }

@@ -162,9 +162,14 @@ impl Look<'_> {
             [] if named.text.is_some() => {
                 self.fault(&path, format!("`data.{name}.text` names no column"), "name the column that holds the text");
             }
-            [_, second, ..] => {
-                let message = format!("`data.{name}.text` names {} columns, and inputs read one", named.texts().len());
-                self.fault(&path, message, format!("name one column, without `{second}`"));
+            [_, _, third, ..] => {
+                let message =
+                    format!("`data.{name}.text` names {} columns, and at most two can be read", named.texts().len());
+                self.fault(&path, message, format!("name one text, or the two of a pair, without `{third}`"));
+            }
+            [first, second] if first == second => {
+                let message = format!("`data.{name}.text` names `{first}` twice");
+                self.fault(&path, message, "name one text, or two different ones");
             }
             _ => {}
         }
@@ -225,6 +230,7 @@ impl Look<'_> {
             let why = match (data, kind) {
                 (Data::Conll(_), _) => "a column has one label for each token",
                 (_, "tag") => "the dataset has one label for a whole text",
+                (_, "multilabel") => "the dataset has one label for each text",
                 _ => "the target is a label, not a number",
             };
             self.fault(&["task", name, "kind"], message, format!("{why}; fits: {}", list(kinds.iter().copied())));
@@ -317,9 +323,11 @@ mod tests {
         check_named("format = \"csv\", delimiter = \"é\"", label, &["cannot be \"é\"", "ASCII"]);
         check_named("format = \"tsv\", delimiter = \",\"", label, &["`delimiter` belongs to `format = \"csv\"`"]);
         check_named("format = \"csv\", text = []", label, &["`data.x.text` names no column"]);
-        check_named("format = \"csv\", text = [\"a\", \"b\"]", label, &["names 2 columns", "without `b`"]);
+        check_named("format = \"csv\", text = [\"a\", \"b\"]", label, &[]);
+        check_named("format = \"csv\", text = [\"a\", \"a\"]", label, &["`data.x.text` names `a` twice"]);
+        check_named("format = \"csv\", text = [\"a\", \"b\", \"c\"]", label, &["names 3 columns", "without `c`"]);
         check_named("format = \"csv\", text = \"label\"", label, &["no target `label`", "holds its text"]);
-        for kind in ["classify", "regress", "tag"] {
+        for kind in ["classify", "regress", "multilabel", "tag"] {
             let task = format!("kind = \"{kind}\", target = \"b.c\"");
             check_named("format = \"jsonl\", text = \"a\"", &task, &[]);
             check_named("format = \"parquet\", stratum = \"a\"", &task, &[]);

@@ -101,13 +101,14 @@ impl Data {
     pub fn kinds_of(&self, target: &str) -> &'static [&'static str] {
         match (self, target) {
             _ if self.named().is_some_and(|named| named.texts().iter().any(|text| text == target)) => &[],
-            (Data::Jsonl(_) | Data::Parquet(_), _) => &["classify", "regress", "tag"],
+            (Data::Jsonl(_) | Data::Parquet(_), _) => &["classify", "regress", "multilabel", "tag"],
             (Data::Csv(CsvData { columns: None, .. }) | Data::Tsv(TsvData { columns: None, .. }), _) => {
-                &["classify", "regress"]
+                &["classify", "regress", "multilabel"]
             }
             _ if !self.targets().contains(&target) => &[],
             (Data::Conll(_), _) => &["tag"],
-            (Data::Lines(_) | Data::Csv(_) | Data::Tsv(_), _) | (_, "rating" | "stars") => &["classify", "regress"],
+            (Data::Csv(_) | Data::Tsv(_), _) => &["classify", "regress", "multilabel"],
+            (Data::Lines(_), _) | (_, "rating" | "stars") => &["classify", "regress"],
             _ => &["classify"],
         }
     }

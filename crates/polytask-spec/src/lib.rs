@@ -22,6 +22,7 @@
 mod check;
 pub mod data;
 mod error;
+mod heads;
 mod kinds;
 pub mod network;
 mod node;

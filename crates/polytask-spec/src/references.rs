@@ -149,9 +149,11 @@ impl<'a> Look<'a> {
     }
 }
 
-const NAME_HELP: &str = "names are letters a-z, digits, `_` and `-`";
+/// What names are made of.
+pub(crate) const NAME_HELP: &str = "names are letters a-z, digits, `_` and `-`";
 
-fn is_name(name: &str) -> bool {
+/// Whether a text may be part of a parameter's name.
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 

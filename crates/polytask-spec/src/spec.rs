@@ -80,6 +80,20 @@ impl Spec {
         last.and_then(|last| self.layer_name(name, last)).into_iter().collect()
     }
 
+    /// The two texts that a task compares, by their columns; none where it reads one.
+    pub fn pair_of(&self, task: &Task) -> Option<[&str; 2]> {
+        match self.data.get(&task.data)?.named()?.texts() {
+            [first, second] => Some([first, second]),
+            _ => None,
+        }
+    }
+
+    /// The tasks that name a head, in the order of the file.
+    pub fn tasks_of_head<'a>(&'a self, head: &'a str) -> impl Iterator<Item = (usize, &'a String, &'a Task)> {
+        let tasks = self.task.iter().enumerate().map(|(index, (name, task))| (index, name, task));
+        tasks.filter(move |(_, _, task)| task.head.as_deref() == Some(head))
+    }
+
     /// Examples in a batch of a dataset: its own number, or `train.batch_size`.
     pub fn batch_size(&self, data: &str) -> usize {
         self.data.get(data).and_then(|data| data.files().batch_size).unwrap_or(self.train.batch_size)

@@ -1,5 +1,6 @@
 //! What is predicted, from what, and how is it judged?
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,9 @@ pub struct Task {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 0.99))]
     pub dropout: f64,
+    /// The head that the task shares with every other task that names it: one output layer for tasks of one label space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
     /// The metric that decides about stopping and the kept model; the kind's first metric where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
@@ -56,8 +60,10 @@ impl Attach {
 pub enum TaskKind {
     /// One label of several for an example; cross-entropy.
     Classify(ClassifyTask),
-    /// One number for an example; mean squared error on the standardised target.
+    /// One number for an example; mean squared error, or another loss, on the standardised target.
     Regress(RegressTask),
+    /// Any number of labels for an example; binary cross-entropy for each.
+    Multilabel(MultilabelTask),
     /// One tag for each token; softmax cross-entropy or a linear-chain CRF.
     Tag(TagTask),
 }
@@ -68,7 +74,18 @@ impl TaskKind {
         match self {
             TaskKind::Classify(_) => "classify",
             TaskKind::Regress(_) => "regress",
+            TaskKind::Multilabel(_) => "multilabel",
             TaskKind::Tag(_) => "tag",
+        }
+    }
+
+    /// How tokens become one vector; `None` where the task says something of each token.
+    pub fn pool(&self) -> Option<Pool> {
+        match self {
+            TaskKind::Classify(task) => Some(task.pool),
+            TaskKind::Regress(task) => Some(task.pool),
+            TaskKind::Multilabel(task) => Some(task.pool),
+            TaskKind::Tag(_) => None,
         }
     }
 }
@@ -79,12 +96,40 @@ impl TaskKind {
 pub struct ClassifyTask {
     /// How tokens become one vector, where the layer gives tokens.
     pub pool: Pool,
+    /// How much an example counts by its class: `"balanced"`, or a table of weights by class; 1 where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+    /// Share of each target that is spread evenly over all classes.
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub label_smoothing: f64,
+    /// How much less a well classified example counts: γ of the focal loss, whose α are the class weights; at 0 the loss is
+    /// the cross-entropy.
+    #[schemars(range(min = 0.0, max = 20.0))]
+    pub focal_gamma: f64,
 }
 
 impl Default for ClassifyTask {
     fn default() -> Self {
-        ClassifyTask { pool: Pool::Max }
+        ClassifyTask { pool: Pool::Max, class_weights: None, label_smoothing: 0.0, focal_gamma: 0.0 }
     }
+}
+
+/// How much targets count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ClassWeights {
+    /// By how rare they are in training.
+    Named(Balanced),
+    /// As given, above 0; those that are not named weigh 1.
+    Given(IndexMap<String, f64>),
+}
+
+/// The one weighting that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balanced {
+    /// Classes weigh `examples / (classes x examples of the class)`, labels that are there `absences / occurrences`.
+    Balanced,
 }
 
 /// Options of `regress`.
@@ -93,11 +138,66 @@ impl Default for ClassifyTask {
 pub struct RegressTask {
     /// How tokens become one vector, where the layer gives tokens.
     pub pool: Pool,
+    /// How wrong a number is; targets are standardised first: less their training mean, divided by their training
+    /// deviation.
+    pub loss: RegressLoss,
+    /// Where the Huber loss turns from a square into a line, in standard deviations of the training targets.
+    #[schemars(range(min = 1e-6, max = 1e6))]
+    pub huber_delta: f64,
+    /// The least variance that `gaussian-nll` predicts, in squared standard deviations of the training targets.
+    #[schemars(range(min = 1e-12, max = 1.0))]
+    pub variance_min: f64,
 }
 
 impl Default for RegressTask {
     fn default() -> Self {
-        RegressTask { pool: Pool::Max }
+        RegressTask { pool: Pool::Max, loss: RegressLoss::Mse, huber_delta: 1.0, variance_min: 1e-6 }
+    }
+}
+
+/// How wrong a number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegressLoss {
+    /// The squared error.
+    Mse,
+    /// The absolute error.
+    Mae,
+    /// Half the squared error up to `huber_delta`, a line beyond.
+    Huber,
+    /// The likelihood of a normal distribution: the task predicts mean and variance.
+    GaussianNll,
+}
+
+/// Options of `multilabel`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct MultilabelTask {
+    /// How tokens become one vector, where the layer gives tokens.
+    pub pool: Pool,
+    /// The character between two labels of a cell, for formats of cells (`csv`, `tsv`); a comma where absent. A cell that
+    /// holds it alone is the empty set, an empty cell a missing one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1))]
+    pub separator: Option<String>,
+    /// How much a label counts where it is there: `"balanced"`, or a table of weights by label; 1 where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub positive_weights: Option<ClassWeights>,
+    /// The probability from which on a label is predicted.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub threshold: f64,
+}
+
+impl Default for MultilabelTask {
+    fn default() -> Self {
+        MultilabelTask { pool: Pool::Max, separator: None, positive_weights: None, threshold: 0.5 }
+    }
+}
+
+impl MultilabelTask {
+    /// The character between two labels of a cell.
+    pub fn separator(&self) -> char {
+        self.separator.as_ref().and_then(|separator| separator.chars().next()).unwrap_or(',')
     }
 }
 

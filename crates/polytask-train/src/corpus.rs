@@ -142,6 +142,7 @@ fn targets(spec: &Spec, tasks: &[TaskId]) -> Vec<Target> {
         let task = &spec.task[task.0];
         let kind = match task.kind {
             TaskKind::Classify(_) => AsKind::Label,
+            TaskKind::Multilabel(ref task) => AsKind::Labels { separator: task.separator() },
             TaskKind::Regress(_) => AsKind::Number,
             TaskKind::Tag(_) => AsKind::Tags,
         };

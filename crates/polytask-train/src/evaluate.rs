@@ -89,8 +89,7 @@ pub fn evaluate(
             let batch = TargetBatch { targets: of(&task), index: &index };
             let head = model.head(task);
             let loss = head.loss_of(&pass, scores, batch);
-            losses[position].sum += loss.sum;
-            losses[position].count += loss.count;
+            losses[position].add(loss);
             judges[position].update(&head.decide(&pass, scores), batch);
         }
     }
@@ -98,10 +97,11 @@ pub fn evaluate(
         .iter()
         .zip(losses)
         .map(|(judge, loss)| TaskScores {
-            loss: loss.sum / loss.count.max(1) as f64,
+            loss: loss.mean(),
             examples: judge.examples(),
             metrics: judge.metrics(),
             classes: judge.classes(),
+            confusion: judge.confusion(),
         })
         .collect()
 }

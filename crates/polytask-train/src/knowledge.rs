@@ -6,6 +6,7 @@ use polytask_model::{Knowledge, TagSet, TargetBatch, Targets, TaskId};
 use polytask_spec::Spec;
 use polytask_spec::task::{TagScheme, TagTask, TaskKind};
 
+use crate::class_weights;
 use crate::corpus::{Corpus, Source, SplitName};
 use crate::error::{Faults, TrainError};
 
@@ -54,7 +55,18 @@ pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainEr
         .map(|((name, task), source)| {
             let dataset = &corpus.sources[source].dataset;
             match &task.kind {
-                TaskKind::Classify(_) => Ok(Knowledge::Classify { labels: dataset.labels[&task.target].clone() }),
+                TaskKind::Classify(spec) => {
+                    let labels = dataset.labels[&task.target].clone();
+                    let targets = dataset.train.labels(&task.target).expect("the target was asked for as labels");
+                    let weights = class_weights::of_classes(name, spec.class_weights.as_ref(), &labels, targets)?;
+                    Ok(Knowledge::Classify { labels, weights })
+                }
+                TaskKind::Multilabel(spec) => {
+                    let labels = dataset.labels[&task.target].clone();
+                    let sets = dataset.train.label_sets(&task.target).expect("the target was asked for as sets");
+                    let weights = class_weights::of_labels(name, spec.positive_weights.as_ref(), &labels, sets)?;
+                    Ok(Knowledge::Multilabel { labels, weights })
+                }
                 TaskKind::Regress(_) => {
                     let numbers = dataset.train.numbers(&task.target).expect("the target was asked for as numbers");
                     scale(name, numbers)
@@ -67,7 +79,31 @@ pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainEr
         })
         .map(|result| faults.take(result))
         .collect();
+    if let Some(found) = found.iter().cloned().collect::<Option<Vec<Knowledge>>>() {
+        faults.take(check_shared_heads(spec, &found));
+    }
     faults.finish(found.into_iter().collect())
+}
+
+/// Makes sure that tasks that share a head have the same classes.
+fn check_shared_heads(spec: &Spec, knowledge: &[Knowledge]) -> Result<(), TrainError> {
+    let mut faults = Faults::default();
+    for (index, (name, task)) in spec.task.iter().enumerate() {
+        let Some(head) = &task.head else { continue };
+        let Some((first, first_name, _)) = spec.tasks_of_head(head).next() else { continue };
+        let (own, expected) = (knowledge[index].classes(), knowledge[first].classes());
+        if own != expected {
+            let shown = |names: Option<&[String]>| names.unwrap_or_default().join(", ");
+            let message = format!(
+                "`{name}` cannot share the head `{head}` with `{first_name}`: its classes are {}, not {}",
+                shown(own),
+                shown(expected)
+            );
+            let help = "give the data the same classes, or each task a head of its own";
+            faults.take::<()>(Err(TrainError::config(&["task", name, "head"], message, help)));
+        }
+    }
+    faults.finish(Some(()))
 }
 
 /// The tags of a task, where its training tags are what its scheme says.
@@ -140,6 +176,7 @@ pub fn check_valid(spec: &Spec, targets: &[TaskTargets]) -> Result<(), TrainErro
             Targets::Labels(labels) => labels.iter().any(|&label| label != u32::MAX),
             Targets::Numbers(numbers) => numbers.iter().any(|number| !number.is_nan()),
             Targets::Tags(tags) => tags.values().iter().any(|&tag| tag != u32::MAX),
+            Targets::LabelSets(sets) => sets.iter().any(|set| !set.contains(&u32::MAX)),
         };
         if !present {
             let message = format!(
@@ -156,6 +193,7 @@ fn split_targets(column: &str, source: &Source, examples: &Examples, knowledge: 
     let message = "the target was asked for when the dataset was read";
     match knowledge {
         Knowledge::Classify { .. } => Targets::Labels(examples.labels(column).expect(message).to_vec()),
+        Knowledge::Multilabel { .. } => Targets::LabelSets(examples.label_sets(column).expect(message).clone()),
         Knowledge::Regress { .. } => Targets::Numbers(examples.numbers(column).expect(message).to_vec()),
         Knowledge::Tag(tags) => {
             Targets::Tags(tags.encode(&source.dataset.labels[column], examples.tags(column).expect(message)))

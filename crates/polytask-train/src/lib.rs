@@ -11,6 +11,7 @@
 mod accumulate;
 mod average;
 mod checkpoint;
+mod class_weights;
 mod compare;
 mod corpus;
 mod error;

@@ -11,6 +11,7 @@ use polytask_data::open::Roots;
 use polytask_data::sampler::{Sampler, Source as SamplerSource};
 use polytask_metrics::catalogue;
 use polytask_model::{Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file};
+use polytask_spec::task::{RegressLoss, Task, TaskKind};
 use polytask_spec::training::{GradientsAt, Sampling};
 use polytask_spec::{Extension, Spec, suggest};
 
@@ -187,11 +188,15 @@ fn deciding_metrics(spec: &Spec, knowledge: &[Knowledge]) -> Result<Vec<&'static
             let (kind, default) = match knowledge {
                 Knowledge::Classify { .. } => (catalogue::TaskKind::Classify, "f1-macro"),
                 Knowledge::Regress { .. } => (catalogue::TaskKind::Regress, "rmse"),
+                Knowledge::Multilabel { .. } => (catalogue::TaskKind::Multilabel, "f1-micro"),
                 Knowledge::Tag(tags) if tags.scheme.is_some() => (catalogue::TaskKind::TagSpans, "span-f1"),
                 Knowledge::Tag(_) => (catalogue::TaskKind::Tag, "token-accuracy"),
             };
             let key = task.metric.as_deref().unwrap_or(default);
             let entry = catalogue::of_kind(kind).find(|entry| entry.key == key);
+            if let Some(fault) = needs_variance(name, task, key) {
+                faults.take::<()>(Err(fault));
+            }
             faults.take(entry.ok_or_else(|| {
                 let accepted: Vec<&str> = catalogue::of_kind(kind).map(|entry| entry.key).collect();
                 let message = format!("`{key}` does not judge this task");
@@ -200,4 +205,16 @@ fn deciding_metrics(spec: &Spec, knowledge: &[Knowledge]) -> Result<Vec<&'static
         })
         .collect();
     faults.finish(found.into_iter().collect())
+}
+
+/// The fault of a task that is to be decided by a likelihood, but predicts numbers alone.
+fn needs_variance(name: &str, task: &Task, key: &str) -> Option<TrainError> {
+    match &task.kind {
+        TaskKind::Regress(regress) if key == "gaussian-nll" && regress.loss != RegressLoss::GaussianNll => {
+            let message = "`gaussian-nll` judges predicted variances, and this task predicts none";
+            let help = "set `loss = \"gaussian-nll\"`, or decide by `rmse` or `mae`";
+            Some(TrainError::config(&["task", name, "metric"], message, help))
+        }
+        _ => None,
+    }
 }

@@ -50,7 +50,7 @@ fn stranger(known: &Knowledge, labels: &[String]) -> Option<String> {
         wrong.map(|(_, label)| label.clone())
     };
     match known {
-        Knowledge::Classify { labels } => differs(labels),
+        Knowledge::Classify { labels, .. } | Knowledge::Multilabel { labels, .. } => differs(labels),
         Knowledge::Regress { .. } => None,
         Knowledge::Tag(tags) if tags.scheme.is_none() => differs(&tags.names),
         Knowledge::Tag(tags) => labels

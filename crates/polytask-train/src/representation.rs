@@ -43,6 +43,10 @@ pub(crate) fn check(spec: &Spec, entry: &Entry) -> Result<(), TrainError> {
         let message = format!("tasks are attached to the encoders `{}` and `{other}`", encoders[0]);
         return refuse(message, "attach all tasks to one encoder, or compare gradients in the parameters");
     }
+    if let Some((name, _)) = spec.task.iter().find(|(_, task)| spec.pair_of(task).is_some()) {
+        let message = format!("`{name}` compares two texts, each with a representation of its own");
+        return refuse(message, "compare gradients in the parameters");
+    }
     match entry.needs {
         Needs::Gramian | Needs::RepresentationGradients => Ok(()),
         Needs::Losses | Needs::LossesAfter => {

@@ -124,7 +124,7 @@ fn split(source: &Source, name: SplitName, examples: &Examples) -> SplitSurvey {
         let at = (share * lengths.len().saturating_sub(1) as f64).round() as usize;
         lengths.get(at).copied().unwrap_or(0)
     };
-    let tokens = examples.tokens().map_or(0, |tokens| tokens.values().len());
+    let tokens = examples.texts().map(|tokens| tokens.values().len()).sum();
     SplitSurvey {
         split: name.name(),
         examples: examples.len(),
@@ -157,11 +157,12 @@ fn tasks(plan: &Plan) -> Vec<TaskSurvey> {
         .collect()
 }
 
-/// Training targets by class: examples of `classify`, tokens of `tag`.
+/// Training targets by class: examples of `classify` and `multilabel`, tokens of `tag`.
 fn classes(plan: &Plan, task: usize, knowledge: &Knowledge) -> Vec<(String, usize)> {
     let Some(targets) = plan.targets[task].of(SplitName::Train) else { return Vec::new() };
     let (names, values): (&[String], &[u32]) = match (knowledge, targets) {
-        (Knowledge::Classify { labels }, Targets::Labels(values)) => (labels, values),
+        (Knowledge::Classify { labels, .. }, Targets::Labels(values)) => (labels, values),
+        (Knowledge::Multilabel { labels, .. }, Targets::LabelSets(values)) => (labels, values.values()),
         (Knowledge::Tag(tags), Targets::Tags(values)) => (&tags.names, values.values()),
         _ => return Vec::new(),
     };
@@ -206,7 +207,7 @@ fn memory(plan: &Plan) -> usize {
         .iter()
         .flat_map(|source| [SplitName::Train, SplitName::Valid, SplitName::Test].map(|split| source.examples(split)))
         .flatten()
-        .map(|examples| examples.tokens().map_or(0, |tokens| tokens.values().len()))
+        .flat_map(|examples| examples.texts().map(|tokens| tokens.values().len()))
         .sum();
     let batch = plan.corpus.sources.iter().map(|source| largest_batch(plan, source)).max().unwrap_or(0);
     let widest = plan.spec.encoder.keys().map(|name| plan.model.kept_per_token(name)).max().unwrap_or(0);

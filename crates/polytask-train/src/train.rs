@@ -234,7 +234,10 @@ impl<'a> Session<'a> {
         }
         let scores = self.scores(SplitName::Valid)?;
         let step = self.state.step;
-        self.emit(&Event::Evaluation { epoch, step, split: "valid".into(), tasks: scores.clone() })?;
+        let mut tasks = scores.clone();
+        // Which class is taken for which is told once, of the kept model.
+        tasks.values_mut().for_each(|scores| scores.confusion = None);
+        self.emit(&Event::Evaluation { epoch, step, split: "valid".into(), tasks })?;
         let values = self.deciding_scores(&scores);
         let verdict = self.state.standing.judge(epoch, &values, &self.plan.spec.train);
         if verdict.keep {
@@ -300,9 +303,15 @@ impl<'a> Session<'a> {
                 const NEVER_BEST: f64 = -1e9;
                 let value = scores[task].metrics.get(entry.key).copied();
                 match (value, knowledge) {
-                    (None, Knowledge::Classify { .. }) if !entry.higher_is_better => NEVER_BEST,
+                    (None, Knowledge::Classify { .. } | Knowledge::Multilabel { .. }) if !entry.higher_is_better => {
+                        NEVER_BEST
+                    }
                     (None, _) => 0.0,
                     (Some(value), _) if entry.higher_is_better => value,
+                    // In units of the deviation a density is larger by as much, and its logarithm by the logarithm.
+                    (Some(value), Knowledge::Regress { deviation, .. }) if entry.key == "gaussian-nll" => {
+                        deviation.ln() - value
+                    }
                     (Some(value), Knowledge::Regress { deviation, .. }) => 1.0 - value / deviation,
                     (Some(value), _) => -value,
                 }

@@ -67,6 +67,7 @@ impl Set {
             AsKind::Label => ColumnStore::Labels(Vec::new()),
             AsKind::Number => ColumnStore::Numbers(Vec::new()),
             AsKind::Tags => ColumnStore::Tags(Ragged::new()),
+            AsKind::Labels { .. } => ColumnStore::LabelSets(Ragged::new()),
         };
         Set {
             tokens: vec![Ragged::new(); texts.len()],
@@ -150,6 +151,10 @@ impl<'a> Builder<'a> {
                 ColumnStore::Labels(labels) => labels.push(match label(value) {
                     Some(name) => self.labels.intern(index, &name),
                     None => MISSING_LABEL,
+                }),
+                ColumnStore::LabelSets(rows) => rows.push(&match label_set(value, bound.target.as_) {
+                    Some(names) => distinct(names.iter().map(|name| self.labels.intern(index, name))),
+                    None => vec![MISSING_LABEL],
                 }),
                 ColumnStore::Numbers(numbers) => numbers.push(number(value, &bound.target.column, &record.place)?),
                 ColumnStore::Tags(rows) | ColumnStore::Tokens(rows) => {
@@ -249,6 +254,30 @@ fn label(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
         Value::Number(number) => Some(number_label(*number).into()),
         _ => None,
     }
+}
+
+/// The labels of a list or of a cell; `None` where they are not known.
+fn label_set(value: &Value, as_: AsKind) -> Option<Vec<&str>> {
+    match (value, as_) {
+        (Value::Labels(labels), _) => {
+            Some(labels.iter().map(String::as_str).filter(|label| !label.is_empty()).collect())
+        }
+        (Value::Label(cell), AsKind::Labels { separator }) => {
+            Some(cell.split(separator).map(str::trim).filter(|label| !label.is_empty()).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Numbers without repetition, in the order of first sight.
+fn distinct(ids: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut once = Vec::new();
+    for id in ids {
+        if !once.contains(&id) {
+            once.push(id);
+        }
+    }
+    once
 }
 
 fn number(value: &Value, column: &str, place: &Place) -> Result<f32> {

@@ -31,7 +31,7 @@ fn fold(hash: &mut Hash, examples: &Examples) {
         match column {
             // Identifiers of words follow the order in which all datasets are read; the hashes above say more.
             ColumnStore::Tokens(_) => {}
-            ColumnStore::Tags(rows) => {
+            ColumnStore::Tags(rows) | ColumnStore::LabelSets(rows) => {
                 for row in rows.iter() {
                     hash.number(row.len() as u64);
                     row.iter().for_each(|&tag| hash.number(u64::from(tag)));

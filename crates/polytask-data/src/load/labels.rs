@@ -53,7 +53,14 @@ impl LabelNames {
             values(train, column).iter().filter(|&&id| id != MISSING_LABEL).for_each(|&id| known[id as usize] = true);
             let in_training: Vec<&str> =
                 names.words().zip(&known).filter(|(_, known)| **known).map(|(n, _)| n).collect();
+            let is_set = matches!(train.columns.get(column), Some(ColumnStore::LabelSets(_)));
             match in_training.as_slice() {
+                // That a label is there or not is two classes.
+                [_] if is_set => {}
+                [] if is_set => {
+                    let message = format!("no training example has a label in the column `{column}`");
+                    return Err(unfit(request, &message, "there is nothing to learn: choose another target"));
+                }
                 [] => {
                     let message = format!("no training example has a value in the column `{column}`");
                     return Err(unfit(request, &message, "there is nothing to learn: choose another target"));
@@ -135,7 +142,7 @@ fn admit(
 fn first_unknown(examples: &Examples, column: &str, positions: &[Option<u32>]) -> Option<(usize, usize, u32)> {
     let is_unknown = |id: u32| id != MISSING_LABEL && positions[id as usize].is_none();
     match examples.columns.get(column)? {
-        ColumnStore::Tags(rows) => rows.iter().enumerate().find_map(|(index, row)| {
+        ColumnStore::Tags(rows) | ColumnStore::LabelSets(rows) => rows.iter().enumerate().find_map(|(index, row)| {
             let inside = row.iter().position(|&id| is_unknown(id))?;
             Some((index, inside, row[inside]))
         }),
@@ -159,7 +166,7 @@ fn tag_offset(request: &Request<'_>, examples: &Examples, index: usize, inside: 
 fn values<'e>(examples: &'e Examples, column: &str) -> &'e [u32] {
     match examples.columns.get(column) {
         Some(ColumnStore::Labels(labels)) => labels,
-        Some(ColumnStore::Tags(rows)) => rows.values(),
+        Some(ColumnStore::Tags(rows) | ColumnStore::LabelSets(rows)) => rows.values(),
         _ => &[],
     }
 }
@@ -167,7 +174,7 @@ fn values<'e>(examples: &'e Examples, column: &str) -> &'e [u32] {
 fn values_mut<'e>(examples: &'e mut Examples, column: &str) -> &'e mut [u32] {
     match examples.columns.get_mut(column) {
         Some(ColumnStore::Labels(labels)) => labels,
-        Some(ColumnStore::Tags(rows)) => rows.values_mut(),
+        Some(ColumnStore::Tags(rows) | ColumnStore::LabelSets(rows)) => rows.values_mut(),
         _ => &mut [],
     }
 }

@@ -22,7 +22,10 @@ use crate::record::{Column, Part};
 pub(super) const ENTRY: Entry = Entry {
     key: "csv",
     summary: "cells separated by commas, in quotes where they hold any; the first row names the columns",
-    targets: &[("<column>", "label: any column but the text; a number where every label is one")],
+    targets: &[(
+        "<column>",
+        "label: any column but the text; a number where every label is one; a set of labels with a separator",
+    )],
     options: &[
         super::TEXT_OPTION,
         super::STRATUM_OPTION,
@@ -54,7 +57,7 @@ impl Reader for Csv {
     fn read(&self, path: &Path, _part: Part, sink: Sink<'_>) -> Result<Vec<String>> {
         let file = path.display().to_string();
         let mut rows = Rows::new(open::open(path)?, &file, self.delimiter);
-        cells::records(&mut |row| rows.next(row), &self.asked, self.columns.as_deref(), &file, sink)?;
+        cells::records(&mut |row| rows.fill(row), &self.asked, self.columns.as_deref(), &file, sink)?;
         Ok(Vec::new())
     }
 }
@@ -62,29 +65,40 @@ impl Reader for Csv {
 /// The first rows of a text, as many as can be read up to `count`: a text may be the beginning of a file.
 pub(crate) fn first_rows(bytes: &[u8], delimiter: char, count: usize) -> Vec<Vec<String>> {
     let mut rows = Rows::new(bytes, "", delimiter);
-    let (mut row, mut found) = (Row::default(), Vec::new());
-    while found.len() < count && matches!(rows.next(&mut row), Ok(true)) {
-        found.push(row.cells().map(str::to_string).collect());
-    }
-    found
+    std::iter::from_fn(|| rows.next_row().ok()?).map(|(_, cells)| cells).take(count).collect()
 }
 
-/// The rows of a stream.
-struct Rows<'a, R> {
+/// The rows of a stream, as they come.
+pub struct Rows<R> {
     lines: Lines<R>,
-    file: &'a str,
+    file: String,
     delimiter: char,
     /// The line that is being read, and its number.
     line: String,
     number: u32,
 }
 
-impl<'a, R: BufRead> Rows<'a, R> {
-    fn new(reader: R, file: &'a str, delimiter: char) -> Rows<'a, R> {
-        Rows { lines: Lines::new(reader, file), file, delimiter, line: String::new(), number: 0 }
+impl<R: BufRead> Rows<R> {
+    /// Reads from `reader`, called `file` in messages.
+    pub fn new(reader: R, file: &str, delimiter: char) -> Rows<R> {
+        Rows { lines: Lines::new(reader, file), file: file.to_string(), delimiter, line: String::new(), number: 0 }
     }
 
-    fn next(&mut self, row: &mut Row) -> Result<bool> {
+    /// The line, from 1, at which the next row begins, and its cells; `None` at the end.
+    ///
+    /// # Errors
+    /// What is not UTF-8, a quote that is never closed, and text after a closing quote.
+    pub fn next_row(&mut self) -> Result<Option<(u32, Vec<String>)>> {
+        let mut row = Row::default();
+        Ok(self.fill(&mut row)?.then(|| (row.line, row.cells().map(str::to_string).collect())))
+    }
+
+    /// What is read from.
+    pub fn reader(&self) -> &R {
+        self.lines.reader()
+    }
+
+    fn fill(&mut self, row: &mut Row) -> Result<bool> {
         while self.next_line()? {
             if self.line.is_empty() {
                 continue;
@@ -108,7 +122,7 @@ impl<'a, R: BufRead> Rows<'a, R> {
         self.line.clear();
         let Some((number, bytes)) = self.lines.next_line()? else { return Ok(false) };
         self.number = number;
-        self.line.push_str(open::utf8(bytes, self.file, number)?);
+        self.line.push_str(open::utf8(bytes, &self.file, number)?);
         Ok(true)
     }
 
@@ -138,10 +152,10 @@ impl<'a, R: BufRead> Rows<'a, R> {
                     row.push(&self.line[at..]);
                     row.push("\n");
                     if row.bytes() > LINE_BYTES_MAX {
-                        return Err(unclosed(self.file, opened, "none for 16 MiB"));
+                        return Err(unclosed(&self.file, opened, "none for 16 MiB"));
                     }
                     if !self.next_line()? {
-                        return Err(unclosed(self.file, opened, "the end of the file"));
+                        return Err(unclosed(&self.file, opened, "the end of the file"));
                     }
                     at = 0;
                 }
@@ -189,7 +203,7 @@ mod tests {
     fn cells(bytes: &[u8], delimiter: char) -> Result<Vec<(u32, Vec<String>)>> {
         let mut rows = Rows::new(bytes, "f", delimiter);
         let (mut row, mut found) = (Row::default(), Vec::new());
-        while rows.next(&mut row)? {
+        while rows.fill(&mut row)? {
             found.push((row.line, row.cells().map(str::to_string).collect()));
         }
         Ok(found)

@@ -138,6 +138,11 @@ fn value(found: &Json, kind: ColumnKind) -> Result<Value, &'static str> {
             tags.map(Value::Tags).ok_or("a list of strings or numbers alone")
         }
         (ColumnKind::Tags, _) => Err("a list of tags"),
+        (ColumnKind::Labels, Json::Array(items)) => {
+            let labels = items.iter().map(scalar).collect::<Option<_>>();
+            labels.map(Value::Labels).ok_or("a list of strings or numbers alone")
+        }
+        (ColumnKind::Labels, _) => Err("a list of labels, or null"),
         (ColumnKind::Number, Json::Number(number)) => Ok(number.as_f64().map_or(Value::Missing, Value::Number)),
         (ColumnKind::Label | ColumnKind::Number, _) => match scalar(found) {
             Some(label) if label.is_empty() => Ok(Value::Missing),
@@ -273,6 +278,28 @@ mod tests {
             ),
         ];
         for (object, expected) in table {
+            let message = read(&asked, object).unwrap_err();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn sets_of_labels_are_lists() {
+        let asked = asked(&[], &[("topics", ColumnKind::Labels)]);
+        let objects = r#"{"text": "a", "topics": [" x ", 2, true]}
+{"text": "b", "topics": []}
+{"text": "c", "topics": null}
+{"text": "d"}"#;
+        let of = |labels: &[&str]| Value::Labels(labels.iter().map(ToString::to_string).collect());
+        let found: Vec<Value> = read(&asked, objects).unwrap().into_iter().map(|values| values[1].clone()).collect();
+        assert_eq!(found, [of(&["x", "2", "true"]), of(&[]), Value::Missing, Value::Missing]);
+        for (object, expected) in [
+            (
+                r#"{"text": "a", "topics": "x, y"}"#,
+                "f:1: expected a list of labels, or null as `topics`, found \"x, y\"",
+            ),
+            (r#"{"text": "a", "topics": [["x"]]}"#, "f:1: expected a list of strings or numbers alone as `topics`"),
+        ] {
             let message = read(&asked, object).unwrap_err();
             assert!(message.starts_with(expected), "{message}");
         }

@@ -22,8 +22,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "one JSON object a line, or a JSON list of objects",
     targets: &[(
         "<field>",
-        "label: any field but the text, `outer.inner` for one within another; tags where it is a list; a number where \
-         every label is one",
+        "label: any field but the text, `outer.inner` for one within another; tags or a set of labels where it is a list; a \
+         number where every label is one",
     )],
     options: &[super::TEXT_OPTION, super::STRATUM_OPTION],
 };

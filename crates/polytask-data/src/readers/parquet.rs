@@ -34,8 +34,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "columns of strings, numbers and lists, as Hugging Face datasets are stored",
     targets: &[(
         "<column>",
-        "label: any column but the text, `group.column` for one within a group; tags where it is a list; a number \
-         where every label is one",
+        "label: any column but the text, `group.column` for one within a group; tags or a set of labels where it is a \
+         list; a number where every label is one",
     )],
     options: &[super::TEXT_OPTION, super::STRATUM_OPTION],
 };
@@ -115,7 +115,7 @@ fn wanted<'a>(asked: &Asked, leaves: &'a [Leaf], classes: &'a Classes, file: &'a
         let Some(position) = position else { continue };
         let leaf = &leaves[position];
         leaf.check(column.kind, file)?;
-        let named = matches!(column.kind, ColumnKind::Label | ColumnKind::Tags);
+        let named = matches!(column.kind, ColumnKind::Label | ColumnKind::Tags | ColumnKind::Labels);
         wanted.push(Wanted { leaf, classes: if named { classes.of(&leaf.name) } else { None } });
     }
     Ok(wanted)

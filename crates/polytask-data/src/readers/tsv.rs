@@ -15,7 +15,10 @@ use crate::record::{Column, Part};
 pub(super) const ENTRY: Entry = Entry {
     key: "tsv",
     summary: "cells separated by tabs, one example a line; the first row names the columns",
-    targets: &[("<column>", "label: any column but the text; a number where every label is one")],
+    targets: &[(
+        "<column>",
+        "label: any column but the text; a number where every label is one; a set of labels with a separator",
+    )],
     options: &[super::TEXT_OPTION, super::STRATUM_OPTION, super::COLUMNS_OPTION],
 };
 

@@ -1,15 +1,16 @@
-//! One label of several: a linear layer, softmax and cross-entropy.
+//! One label of several: a linear layer, softmax and cross-entropy, weighted, smoothed or focal where asked.
 
 use burn::tensor::Tensor;
 use polytask_kernels::activation::Activation;
-use polytask_kernels::{loss, ops};
+use polytask_kernels::loss::{self, ClassLoss, Normalizer};
+use polytask_kernels::ops;
 use polytask_spec::network::Pool;
 use polytask_spec::task::{ClassifyTask, Task};
 
-use super::{Head, LossSum, Prediction, Scores};
+use super::{Head, HeadSite, LossSum, Prediction, Scores};
 use crate::encoder::Affine;
 use crate::judge::{Judge, LabelJudge};
-use crate::parameters::{Group, Init, Owner, Parameters, TaskId};
+use crate::parameters::{Group, Init, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation};
 use crate::targets::TargetBatch;
@@ -19,6 +20,7 @@ use crate::targets::TargetBatch;
 pub struct Classify {
     affine: Affine,
     labels: Vec<String>,
+    loss: ClassLoss,
     pool: Pool,
     dropout: f64,
 }
@@ -26,17 +28,22 @@ pub struct Classify {
 impl Classify {
     /// Adds `PREFIX.weight [d, classes]` and `PREFIX.bias [classes]`.
     pub fn build(
-        (id, prefix): (TaskId, &str),
+        (prefix, owner): HeadSite<'_>,
         task: &Task,
         spec: &ClassifyTask,
-        labels: &[String],
+        (labels, weights): (&[String], &[f32]),
         form: Form,
         parameters: &mut Parameters,
         init: Init,
     ) -> Classify {
-        let sharing = (Group::Heads, Owner::Task(id));
+        let sharing = (Group::Heads, owner);
         let affine = Affine::build(prefix, [form.dim(), labels.len()], Activation::None, sharing, parameters, init);
-        Classify { affine, labels: labels.to_vec(), pool: spec.pool, dropout: task.dropout }
+        let loss = ClassLoss {
+            weights: weights.to_vec(),
+            smoothing: spec.label_smoothing as f32,
+            gamma: spec.focal_gamma as f32,
+        };
+        Classify { affine, labels: labels.to_vec(), loss, pool: spec.pool, dropout: task.dropout }
     }
 
     fn logits(&self, pass: &Pass<'_>, x: Representation) -> Tensor<2> {
@@ -50,7 +57,11 @@ impl Head for Classify {
         if labels.iter().all(|&label| label == u32::MAX) {
             return None;
         }
-        Some(ops::cross_entropy(self.logits(pass, x), labels))
+        let logits = self.logits(pass, x);
+        Some(match self.loss.is_plain() {
+            true => ops::cross_entropy(logits, labels),
+            false => ops::class_loss(logits, labels, self.loss.clone()),
+        })
     }
 
     fn infer(&self, pass: &Pass<'_>, x: Representation) -> Scores {
@@ -59,7 +70,12 @@ impl Head for Classify {
     }
 
     fn loss_of(&self, _pass: &Pass<'_>, scores: &Scores, targets: TargetBatch<'_>) -> LossSum {
-        super::cross_entropy_of(&scores.values, self.labels.len(), &targets.labels())
+        let (classes, labels) = (self.labels.len(), targets.labels());
+        if self.loss.is_plain() {
+            return super::cross_entropy_of(&scores.values, classes, &labels);
+        }
+        let mut gradient = vec![0.0; scores.values.len()];
+        loss::class_loss((&scores.values, classes), &labels, &self.loss, Normalizer::Present, &mut gradient).into()
     }
 
     fn predict(&self, _pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction> {

@@ -1,16 +1,20 @@
-//! One number: a linear layer and mean squared error on the standardised target.
+//! One number: a linear layer and a loss on the standardised target.
+//!
+//! Targets are standardised by mean and deviation of training, so that `huber_delta`, `variance_min` and the loss itself
+//! have training deviations as their unit. Under `gaussian-nll` a second output makes the variance of a normal
+//! distribution whose mean is the first.
 
 use burn::tensor::Tensor;
 use polytask_kernels::activation::Activation;
 use polytask_kernels::loss::{self, Normalizer};
 use polytask_kernels::ops;
 use polytask_spec::network::Pool;
-use polytask_spec::task::{RegressTask, Task};
+use polytask_spec::task::{RegressLoss, RegressTask, Task};
 
-use super::{Head, LossSum, Prediction, Scores};
+use super::{Head, HeadSite, LossSum, Prediction, Scores};
 use crate::encoder::Affine;
 use crate::judge::{Judge, NumberJudge};
-use crate::parameters::{Group, Init, Owner, Parameters, TaskId};
+use crate::parameters::{Group, Init, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation};
 use crate::targets::TargetBatch;
@@ -21,14 +25,17 @@ pub struct Regress {
     affine: Affine,
     mean: f64,
     deviation: f64,
+    loss: RegressLoss,
+    huber_delta: f32,
+    variance_min: f32,
     pool: Pool,
     dropout: f64,
 }
 
 impl Regress {
-    /// Adds `PREFIX.weight [d, 1]` and `PREFIX.bias [1]`.
+    /// Adds `PREFIX.weight [d, 1]` and `PREFIX.bias [1]`, two columns where the variance is predicted too.
     pub fn build(
-        (id, prefix): (TaskId, &str),
+        (prefix, owner): HeadSite<'_>,
         task: &Task,
         spec: &RegressTask,
         [mean, deviation]: [f64; 2],
@@ -36,9 +43,12 @@ impl Regress {
         parameters: &mut Parameters,
         init: Init,
     ) -> Regress {
-        let sharing = (Group::Heads, Owner::Task(id));
-        let affine = Affine::build(prefix, [form.dim(), 1], Activation::None, sharing, parameters, init);
-        Regress { affine, mean, deviation, pool: spec.pool, dropout: task.dropout }
+        let sharing = (Group::Heads, owner);
+        let outputs = if spec.loss == RegressLoss::GaussianNll { 2 } else { 1 };
+        let affine = Affine::build(prefix, [form.dim(), outputs], Activation::None, sharing, parameters, init);
+        let (huber_delta, variance_min) = (spec.huber_delta as f32, spec.variance_min as f32);
+        let (loss, pool, dropout) = (spec.loss, spec.pool, task.dropout);
+        Regress { affine, mean, deviation, loss, huber_delta, variance_min, pool, dropout }
     }
 
     fn output(&self, pass: &Pass<'_>, x: Representation) -> Tensor<2> {
@@ -48,6 +58,16 @@ impl Regress {
     fn standardised(&self, targets: TargetBatch<'_>) -> Vec<f32> {
         targets.numbers().iter().map(|&y| ((f64::from(y) - self.mean) / self.deviation) as f32).collect()
     }
+
+    /// A standardised number in the target's own units.
+    fn restored(&self, y: f32) -> f64 {
+        f64::from(y) * self.deviation + self.mean
+    }
+
+    fn normal(&self, output: &[f32]) -> Prediction {
+        let variance = loss::softplus(f64::from(output[1])).max(f64::from(self.variance_min));
+        Prediction::Normal { mean: self.restored(output[0]), deviation: variance.sqrt() * self.deviation }
+    }
 }
 
 impl Head for Regress {
@@ -56,7 +76,13 @@ impl Head for Regress {
         if targets.iter().all(|y| y.is_nan()) {
             return None;
         }
-        Some(ops::squared_error(self.output(pass, x), targets))
+        let output = self.output(pass, x);
+        Some(match self.loss {
+            RegressLoss::Mse => ops::squared_error(output, targets),
+            RegressLoss::Mae => ops::absolute_error(output, targets),
+            RegressLoss::Huber => ops::huber(output, targets, self.huber_delta),
+            RegressLoss::GaussianNll => ops::gaussian_nll(output, targets, self.variance_min),
+        })
     }
 
     fn infer(&self, pass: &Pass<'_>, x: Representation) -> Scores {
@@ -66,13 +92,21 @@ impl Head for Regress {
 
     fn loss_of(&self, _pass: &Pass<'_>, scores: &Scores, targets: TargetBatch<'_>) -> LossSum {
         let mut gradient = vec![0.0; scores.values.len()];
-        let targets = self.standardised(targets);
-        let loss = loss::squared_error(&scores.values, &targets, Normalizer::Present, &mut gradient);
-        LossSum { sum: loss.sum, count: loss.count }
+        let (values, targets, mean) = (&scores.values, self.standardised(targets), Normalizer::Present);
+        match self.loss {
+            RegressLoss::Mse => loss::squared_error(values, &targets, mean, &mut gradient),
+            RegressLoss::Mae => loss::absolute_error(values, &targets, mean, &mut gradient),
+            RegressLoss::Huber => loss::huber(values, &targets, self.huber_delta, mean, &mut gradient),
+            RegressLoss::GaussianNll => loss::gaussian_nll(values, &targets, self.variance_min, mean, &mut gradient),
+        }
+        .into()
     }
 
     fn predict(&self, _pass: &Pass<'_>, scores: &Scores) -> Vec<Prediction> {
-        scores.values.iter().map(|&y| Prediction::Number(f64::from(y) * self.deviation + self.mean)).collect()
+        match self.loss {
+            RegressLoss::GaussianNll => scores.values.chunks(2).map(|output| self.normal(output)).collect(),
+            _ => scores.values.iter().map(|&y| Prediction::Number(self.restored(y))).collect(),
+        }
     }
 
     fn judge(&self) -> Box<dyn Judge> {

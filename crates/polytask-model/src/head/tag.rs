@@ -13,10 +13,10 @@ use polytask_kernels::{loss, ops};
 use polytask_spec::task::{Decoder, TagTask, Task};
 
 use super::classify::argmax;
-use super::{Head, LossSum, Prediction, Scores};
+use super::{Head, HeadSite, LossSum, Prediction, Scores};
 use crate::encoder::Affine;
 use crate::judge::{Judge, TagJudge};
-use crate::parameters::{Group, Init, Owner, ParameterId, Parameters, TaskId};
+use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
 use crate::tags::TagSet;
@@ -44,7 +44,7 @@ impl Tag {
     /// Adds `PREFIX.weight [d, tags]`, `PREFIX.bias [tags]` and, for a CRF, `PREFIX.transitions [tags, tags]` (from, to),
     /// `PREFIX.start [tags]` and `PREFIX.end [tags]`, all three zero at first.
     pub fn build(
-        (id, prefix): (TaskId, &str),
+        (prefix, owner): HeadSite<'_>,
         task: &Task,
         spec: &TagTask,
         tags: &TagSet,
@@ -53,7 +53,7 @@ impl Tag {
         init: Init,
     ) -> Tag {
         let count = tags.names.len();
-        let sharing = (Group::Heads, Owner::Task(id));
+        let sharing = (Group::Heads, owner);
         let affine = Affine::build(prefix, [form.dim(), count], Activation::None, sharing, parameters, init);
         let chain = (spec.decoder == Decoder::Crf).then(|| {
             let mut add = |part: &str, shape: &[usize]| {
@@ -135,7 +135,8 @@ impl Head for Tag {
                 let emissions =
                     Emissions { scores: &scores.values, time: padded_time(&scores.lengths), lengths: &known };
                 let sum = crf::nll(field, &emissions, &tags).map_or(f64::NAN, |losses| losses.iter().sum());
-                LossSum { sum, count: known.iter().sum() }
+                let count: usize = known.iter().sum();
+                LossSum { sum, count, weight: count as f64 }
             }),
         }
     }

@@ -38,8 +38,8 @@ impl Lexicon {
     /// Share of tokens by how they find their vector.
     pub fn coverage(&self, examples: &Examples) -> Vec<(&'static str, f64)> {
         let mut shares = [("vector", 0.0), ("lower-cased", 0.0), ("digits", 0.0), ("own row", 0.0), ("unknown", 0.0)];
-        let tokens = examples.tokens().map_or(&[][..], |tokens| tokens.values());
-        for &token in tokens {
+        let count: usize = examples.texts().map(|tokens| tokens.values().len()).sum();
+        for &token in examples.texts().flat_map(|tokens| tokens.values()) {
             let found = match self.matches[token as usize] {
                 Match::Exact => 0,
                 Match::Lowercase => 1,
@@ -47,7 +47,7 @@ impl Lexicon {
                 Match::Own => 3,
                 Match::Unknown => 4,
             };
-            shares[found].1 += 1.0 / tokens.len() as f64;
+            shares[found].1 += 1.0 / count as f64;
         }
         shares.to_vec()
     }

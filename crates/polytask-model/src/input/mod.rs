@@ -112,6 +112,15 @@ pub struct Feed<'a> {
     pub index: &'a [u32],
 }
 
+/// Which of the texts of an example is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The first, or the only one.
+    First,
+    /// The second of a pair.
+    Second,
+}
+
 /// An input of the network.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -146,9 +155,9 @@ impl Input {
     /// The representation of a batch that is made of the examples of several feeds, in their order.
     ///
     /// The feeds share what was prepared: they are of datasets that this input reads.
-    pub fn forward(&self, pass: &Pass<'_>, feeds: &[Feed<'_>]) -> Representation {
+    pub fn forward(&self, pass: &Pass<'_>, feeds: &[Feed<'_>], side: Side) -> Representation {
         match (self, feeds[0].prepared) {
-            (Input::Words(words), Prepared::Words(lexicon)) => words.forward(pass, feeds, lexicon),
+            (Input::Words(words), Prepared::Words(lexicon)) => words.forward(pass, (feeds, side), lexicon),
         }
     }
 }

@@ -18,7 +18,7 @@ use polytask_spec::network::WordsInput;
 use serde::{Deserialize, Serialize};
 
 use super::distinct::Distinct;
-use super::{Feed, FitError, Fitted, InputKnowledge, Lexicon};
+use super::{Feed, FitError, Fitted, InputKnowledge, Lexicon, Side};
 use crate::parameters::{Group, Init, Owner, ParameterId, Parameters, TableId};
 use crate::pass::Pass;
 use crate::representation::{self as tokens, Form, Representation};
@@ -124,8 +124,8 @@ impl Words {
     }
 
     /// `[batch, token, dim + character filters]`.
-    pub fn forward(&self, pass: &Pass<'_>, feeds: &[Feed<'_>], lexicon: &Lexicon) -> Representation {
-        let texts: Vec<&[u32]> = feeds.iter().flat_map(texts).collect();
+    pub fn forward(&self, pass: &Pass<'_>, (feeds, side): (&[Feed<'_>], Side), lexicon: &Lexicon) -> Representation {
+        let texts: Vec<&[u32]> = feeds.iter().flat_map(|feed| texts(feed, side)).collect();
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
         let time = lengths.iter().copied().max().unwrap_or(0).max(1);
         let tokens = || texts.iter().flat_map(|text| text.iter().copied());
@@ -151,8 +151,12 @@ impl Words {
 }
 
 /// The words of each example of a feed.
-fn texts<'a>(feed: &Feed<'a>) -> impl Iterator<Item = &'a [u32]> {
-    let tokens = feed.examples.tokens().expect("a words input reads a dataset that has text");
+fn texts<'a>(feed: &Feed<'a>, side: Side) -> impl Iterator<Item = &'a [u32]> + use<'a> {
+    let tokens = match side {
+        Side::First => feed.examples.tokens(),
+        Side::Second => feed.examples.second(),
+    };
+    let tokens = tokens.expect("a words input reads a dataset that has as many texts");
     feed.index.iter().map(|&example| tokens.get(example as usize))
 }
 

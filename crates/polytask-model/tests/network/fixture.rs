@@ -28,6 +28,8 @@ seed = 3
 data.news = { format = "conll", columns = ["token", "pos", "chunk", "ner"], train = "news", valid = "more-news" }
 data.mail = { format = "lines", train = "mail.tsv", split = { valid = 0.1 } }
 data.shop = { format = "amazon", path = "shop", split = { valid = 0.1 } }
+data.films = { format = "csv", train = "films.csv", split = { valid = 0.1 } }
+data.pairs = { format = "jsonl", train = "pairs.jsonl", text = ["one", "other"], split = { valid = 0.1 } }
 
 [input.words]
 kind = "words"
@@ -68,6 +70,8 @@ impl Fixture {
         for sentence in SENTENCES {
             tokens.push(&sentence.split_whitespace().map(|word| words.intern(word)).collect::<Vec<_>>());
         }
+        // For tasks that compare two texts, each sentence stands beside one from the other end.
+        let second = tokens.select(&[5, 4, 3, 2, 1, 0]);
         // `quux` and `sea` are unknown: they share the first row.
         let known: Vec<(&str, u64)> =
             words.words().filter(|word| !["quux", "sea"].contains(word)).map(|word| (word, 1)).collect();
@@ -93,7 +97,7 @@ impl Fixture {
             inputs: [("words".to_owned(), input)].into_iter().collect(),
             tasks: spec.task.keys().cloned().zip(knowledge).collect(),
         };
-        Fixture { spec, model, description, examples: Examples::of_tokens(tokens), prepared, targets }
+        Fixture { spec, model, description, examples: Examples::of_pairs(tokens, "other", second), prepared, targets }
     }
 
     /// The task of a name.
@@ -169,9 +173,17 @@ fn weight(at: usize) -> f64 {
 /// What a head knows, and targets for the sentences.
 fn answers(kind: &TaskKind, is_span: bool) -> (Knowledge, Targets) {
     match kind {
-        TaskKind::Classify(_) => {
+        TaskKind::Classify(spec) => {
             let labels = ["bad", "fair", "good"].map(String::from).to_vec();
-            (Knowledge::Classify { labels }, Targets::Labels(vec![2, 0, MISSING, 1, 1, 2]))
+            let weights = if spec.class_weights.is_some() { vec![0.5, 1.0, 2.0] } else { Vec::new() };
+            (Knowledge::Classify { labels, weights }, Targets::Labels(vec![2, 0, MISSING, 1, 1, 2]))
+        }
+        TaskKind::Multilabel(spec) => {
+            let labels = ["crime", "drama"].map(String::from).to_vec();
+            let weights = if spec.positive_weights.is_some() { vec![3.0, 0.5] } else { Vec::new() };
+            let mut sets = Ragged::new();
+            [&[1, 0][..], &[], &[MISSING], &[1], &[0], &[1]].into_iter().for_each(|set| sets.push(set));
+            (Knowledge::Multilabel { labels, weights }, Targets::LabelSets(sets))
         }
         TaskKind::Regress(_) => {
             let numbers = vec![4.0, 1.0, f32::NAN, 3.0, 2.5, 5.0];

@@ -15,8 +15,8 @@ const TOKENS_NAMES: [&str; 3] = ["tokens", "words", "token"];
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NamedColumns {
-    /// The column that holds the text, or a list of columns; where absent, the first that the files have of `text`,
-    /// `sentence`, `review`, `content`, `comment`, `document`, `body`, `tokens`, `words` and `token`.
+    /// The column that holds the text, or a list of two whose texts are compared (a pair); where absent, the first that the
+    /// files have of `text`, `sentence`, `review`, `content`, `comment`, `document`, `body`, `tokens`, `words` and `token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Texts>,
     /// The column by whose values `split` and `limit` draw; where absent, `label` if the files have it.

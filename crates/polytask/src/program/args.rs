@@ -29,7 +29,7 @@ pub enum Command {
     Train(TrainArgs),
     /// Score a trained model on a split of its datasets
     Eval(EvalArgs),
-    /// Predict lines, CoNLL columns or JSON lines, as JSON lines
+    /// Predict lines, CoNLL columns, JSON lines or tables, as JSON lines or CSV
     Predict(PredictArgs),
     /// Fetch known datasets and word vectors, or say what files hold
     Data(DataArgs),
@@ -180,6 +180,18 @@ pub struct PredictArgs {
     /// How the input is written; told from the file's name where absent, else lines
     #[arg(long, value_enum)]
     pub format: Option<InputFormat>,
+    /// How predictions are written
+    #[arg(long = "to", value_enum, default_value_t = OutputFormat::Jsonl, value_name = "FORMAT")]
+    pub output: OutputFormat,
+}
+
+/// How predictions are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// One object a line.
+    Jsonl,
+    /// One row a text, below a row that names the columns.
+    Csv,
 }
 
 /// How prediction input is written.
@@ -189,8 +201,12 @@ pub enum InputFormat {
     Lines,
     /// One token a line in the first column, a blank line after each sentence.
     Conll,
-    /// One object a line with `text`, or `tokens`, and an optional `id`.
+    /// One object a line with `text`, or `tokens`, and an optional `id`; with both texts where the task compares two.
     Jsonl,
+    /// Cells separated by commas, below a row that names the columns.
+    Csv,
+    /// Cells separated by tabs, below a row that names the columns.
+    Tsv,
 }
 
 /// Options of `list`.

@@ -10,6 +10,7 @@ mod failure;
 mod init;
 mod list;
 mod predict;
+mod prediction_csv;
 mod prediction_input;
 mod scores;
 mod settings;

@@ -1,4 +1,4 @@
-//! `polytask predict`: texts in, JSON lines out, as they come.
+//! `polytask predict`: texts in, JSON lines or rows of a table out, as they come.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write, stdin, stdout};
@@ -6,17 +6,22 @@ use std::ops::Range;
 
 use polytask::metrics::spans;
 use polytask::model::{Knowledge, Prediction, Predictor, TaskId};
+use polytask::spec::data::NamedColumns;
 use polytask::spec::suggest;
 use serde_json::{Map, Value, json};
 
-use super::args::{InputFormat, PredictArgs};
+use super::args::{InputFormat, OutputFormat, PredictArgs};
 use super::eval::model_directory;
 use super::failure::Failure;
-use super::prediction_input::{Content, Text, Texts, format_of};
+use super::prediction_csv::Table;
+use super::prediction_input::{Columns, Content, Text, Texts, format_of};
 use super::set_threads;
 
 /// Texts predicted together; few enough to stream, many enough to share the work.
 const BATCH: usize = 64;
+
+/// Deviations on either side of the mean between which 95 % of a normal distribution lie.
+const INTERVAL: f64 = 1.959_963_984_540_054;
 
 /// Reads texts and writes one JSON object a text.
 pub fn run(args: &PredictArgs) -> Result<(), Failure> {
@@ -27,7 +32,8 @@ pub fn run(args: &PredictArgs) -> Result<(), Failure> {
         Failure::Config(format!("the model has no task `{}`\n  help: {}", args.task, suggest(&args.task, known)))
     })?;
     let format = args.format.unwrap_or_else(|| format_of(args.file.as_deref()));
-    let mut texts = open(args, format)?;
+    let mut texts = open(args, format, columns(&predictor, task))?;
+    let mut table = Table::new(&predictor, task);
     let mut out = BufWriter::new(stdout().lock());
     loop {
         let (mut pending, mut last) = (Vec::with_capacity(BATCH), None);
@@ -40,7 +46,11 @@ pub fn run(args: &PredictArgs) -> Result<(), Failure> {
                 Err(failure) => last = Some(Err(failure)),
             }
         }
-        let lines = predict(&predictor, task, &pending);
+        let objects = predict(&predictor, task, &pending);
+        let lines = match args.output {
+            OutputFormat::Jsonl => objects.iter().map(Value::to_string).collect(),
+            OutputFormat::Csv => table.lines(&objects),
+        };
         let written = lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
         match (written, last) {
             // A reader that went away has seen enough.
@@ -52,9 +62,25 @@ pub fn run(args: &PredictArgs) -> Result<(), Failure> {
     }
 }
 
-fn open<'a>(args: &PredictArgs, format: InputFormat) -> Result<Texts<'a>, Failure> {
+/// The columns that hold what a task reads.
+fn columns(predictor: &Predictor, task: TaskId) -> Columns {
+    if let Some([first, second]) = predictor.pair(task) {
+        return Columns::Pair([first.to_owned(), second.to_owned()]);
+    }
+    let spec = &predictor.saved().spec;
+    let named = spec.data.get(&spec.task[task.0].data).and_then(|data| data.named());
+    match named.and_then(|named| named.texts().first()) {
+        Some(text) => Columns::One(vec![text.clone()]),
+        None => {
+            let tagged = matches!(predictor.knowledge(task), Knowledge::Tag(_));
+            Columns::One(NamedColumns::likely_texts(tagged).map(str::to_owned).collect())
+        }
+    }
+}
+
+fn open<'a>(args: &PredictArgs, format: InputFormat, columns: Columns) -> Result<Texts<'a>, Failure> {
     match &args.file {
-        None => Ok(Texts::new(Box::new(stdin()), "standard input".into(), format)),
+        None => Texts::new(Box::new(stdin()), "standard input".into(), format, columns),
         Some(path) => {
             let refused = |what: &str| Failure::Data(format!("{}: {what}", path.display()));
             let file = match File::open(path) {
@@ -65,28 +91,40 @@ fn open<'a>(args: &PredictArgs, format: InputFormat) -> Result<Texts<'a>, Failur
                 }
                 Err(error) => return Err(refused(&format!("cannot be read: {error}"))),
             };
-            Ok(Texts::new(Box::new(file), path.display().to_string(), format))
+            Texts::new(Box::new(file), path.display().to_string(), format, columns)
         }
     }
 }
 
-/// One JSON object a text.
+/// One JSON object a text, or a pair of texts.
 pub fn predict(predictor: &Predictor, task: TaskId, texts: &[Text]) -> Vec<Value> {
     let (mut places, mut words): (Vec<Vec<Range<usize>>>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
-    for text in texts {
-        let (ranges, found) = match &text.content {
+    let cut = |content: &Content| -> (Vec<Range<usize>>, Vec<String>) {
+        match content {
             Content::Text(text) => predictor.words(task, text).into_iter().unzip(),
             Content::Words(words) => (Vec::new(), words.clone()),
-        };
+        }
+    };
+    for text in texts {
+        let (ranges, found) = cut(&text.content);
         places.push(ranges);
         words.push(found);
     }
-    let predictions = predictor.predict(task, &words);
+    let second: Vec<Vec<String>> = texts.iter().filter_map(|text| Some(cut(text.second.as_ref()?).1)).collect();
+    let predictions = match predictor.pair(task) {
+        None => predictor.predict(task, &words),
+        Some(_) => {
+            let pairs: Vec<[Vec<String>; 2]> = words.iter().cloned().zip(second.clone()).map(|(a, b)| [a, b]).collect();
+            predictor.predict_pairs(task, &pairs)
+        }
+    };
     let knowledge = predictor.knowledge(task);
-    let read = texts.iter().zip(&words).zip(&places).zip(predictions);
-    read.map(|(((text, words), places), prediction)| {
-        let mut value = object(knowledge, text, (words, places), prediction);
-        if predictor.is_cut(task, words.len()) {
+    let read = texts.iter().zip(&words).zip(&places).zip(predictions).enumerate();
+    read.map(|(index, (((text, words), places), prediction))| {
+        let mut value = described(predictor, task, text);
+        say(&mut value, knowledge, text, (words, places), prediction);
+        let lengths = [words.len(), second.get(index).map_or(0, Vec::len)];
+        if lengths.into_iter().any(|length| predictor.is_cut(task, length)) {
             value.insert("truncated".into(), true.into());
         }
         Value::Object(value)
@@ -94,28 +132,48 @@ pub fn predict(predictor: &Predictor, task: TaskId, texts: &[Text]) -> Vec<Value
     .collect()
 }
 
-fn object(
-    knowledge: &Knowledge,
-    text: &Text,
-    (words, places): (&[String], &[Range<usize>]),
-    prediction: Prediction,
-) -> Map<String, Value> {
+/// What was given: the `id`, and what came as text.
+fn described(predictor: &Predictor, task: TaskId, text: &Text) -> Map<String, Value> {
     let mut object = Map::new();
     if let Some(id) = &text.id {
         object.insert("id".into(), id.clone());
     }
-    if let Content::Text(text) = &text.content {
-        object.insert("text".into(), text.clone().into());
+    let names = predictor.pair(task).unwrap_or(["text"; 2]);
+    for (name, content) in names.into_iter().zip([Some(&text.content), text.second.as_ref()]) {
+        if let Some(Content::Text(text)) = content {
+            object.insert(name.into(), text.clone().into());
+        }
     }
+    object
+}
+
+/// Adds what is predicted.
+fn say(
+    object: &mut Map<String, Value>,
+    knowledge: &Knowledge,
+    text: &Text,
+    (words, places): (&[String], &[Range<usize>]),
+    prediction: Prediction,
+) {
     match (prediction, knowledge) {
-        (Prediction::Label { label, probabilities }, Knowledge::Classify { labels }) => {
+        (Prediction::Label { label, probabilities }, Knowledge::Classify { labels, .. }) => {
             object.insert("label".into(), labels[label as usize].clone().into());
             object.insert("probability".into(), figure(probabilities[label as usize]));
-            let all = labels.iter().zip(&probabilities).map(|(label, &p)| (label.clone(), figure(p)));
-            object.insert("probabilities".into(), Value::Object(all.collect()));
+            object.insert("probabilities".into(), by_name(labels, &probabilities));
+        }
+        (Prediction::Labels { labels: found, probabilities }, Knowledge::Multilabel { labels, .. }) => {
+            let found: Vec<&str> = found.iter().map(|&label| labels[label as usize].as_str()).collect();
+            object.insert("labels".into(), json!(found));
+            object.insert("probabilities".into(), by_name(labels, &probabilities));
         }
         (Prediction::Number(number), _) => {
             object.insert("value".into(), json!(number));
+        }
+        (Prediction::Normal { mean, deviation }, _) => {
+            let reach = INTERVAL * deviation;
+            object.insert("value".into(), json!(mean));
+            object.insert("deviation".into(), json!(deviation));
+            object.insert("interval".into(), json!([mean - reach, mean + reach]));
         }
         (Prediction::Tags { tags, probabilities }, Knowledge::Tag(set)) => {
             let names = set.text(&tags);
@@ -135,9 +193,13 @@ fn object(
                 object.insert("spans".into(), spans.collect());
             }
         }
-        (Prediction::Label { .. } | Prediction::Tags { .. }, _) => {}
+        (Prediction::Label { .. } | Prediction::Labels { .. } | Prediction::Tags { .. }, _) => {}
     }
-    object
+}
+
+/// Probabilities by the name of what they belong to.
+fn by_name(labels: &[String], probabilities: &[f32]) -> Value {
+    Value::Object(labels.iter().zip(probabilities).map(|(label, &p)| (label.clone(), figure(p))).collect())
 }
 
 /// A span: its type, tokens, text and, where the text was given, its offsets in characters (the end excluded).

@@ -1,20 +1,33 @@
-//! Which texts are to be predicted? Lines, CoNLL columns or JSON lines, read as they come.
+//! Which texts are to be predicted? Lines, CoNLL columns, JSON lines or tables, read as they come.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use polytask::data::readers::csv::Rows;
+use polytask::spec::suggest;
 use serde_json::Value;
 
 use super::args::InputFormat;
 use super::failure::Failure;
 
-/// One text to predict.
+/// One text to predict, or a pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Text {
-    /// The `id` of a JSON object, handed through.
+    /// The `id` of a JSON object or row, handed through.
     pub id: Option<Value>,
     /// What stands there.
     pub content: Content,
+    /// The second text of a pair.
+    pub second: Option<Content>,
+}
+
+/// The columns, or fields, that hold what is predicted from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Columns {
+    /// One text: the first of these columns that a table has; objects have `text` or `tokens`.
+    One(Vec<String>),
+    /// Two texts.
+    Pair([String; 2]),
 }
 
 /// A text, or its words.
@@ -28,10 +41,29 @@ pub enum Content {
 
 /// Reads texts one after the other.
 pub struct Texts<'a> {
-    reader: BufReader<Box<dyn Read + 'a>>,
+    source: Source<'a>,
     name: String,
     format: InputFormat,
+    columns: Columns,
+    /// What the first row of a table said.
+    header: Option<Header>,
     line: usize,
+}
+
+type Input<'a> = BufReader<Box<dyn Read + 'a>>;
+
+/// What is read from.
+enum Source<'a> {
+    Lines(Input<'a>),
+    Csv(Rows<Input<'a>>),
+}
+
+/// Where the cells of a row are that matter.
+#[derive(Debug, Clone)]
+struct Header {
+    width: usize,
+    id: Option<usize>,
+    texts: Vec<usize>,
 }
 
 /// The format that a file's name tells.
@@ -39,20 +71,45 @@ pub fn format_of(file: Option<&Path>) -> InputFormat {
     match file.and_then(Path::extension).and_then(|extension| extension.to_str()) {
         Some("jsonl" | "json" | "ndjson") => InputFormat::Jsonl,
         Some("conll" | "iob" | "bio") => InputFormat::Conll,
+        Some("csv") => InputFormat::Csv,
+        Some("tsv") => InputFormat::Tsv,
         _ => InputFormat::Lines,
     }
 }
 
 impl<'a> Texts<'a> {
     /// Reads from `reader`, called `name` in messages.
-    pub fn new(reader: Box<dyn Read + 'a>, name: String, format: InputFormat) -> Texts<'a> {
+    ///
+    /// # Errors
+    ///
+    /// Where a pair is to be read from a format of single texts.
+    pub fn new(
+        reader: Box<dyn Read + 'a>,
+        name: String,
+        format: InputFormat,
+        columns: Columns,
+    ) -> Result<Texts<'a>, Failure> {
+        if let (Columns::Pair([first, second]), InputFormat::Lines | InputFormat::Conll) = (&columns, format) {
+            return Err(Failure::Config(format!(
+                "the task compares two texts, `{first}` and `{second}`, and this input has one a line\n  help: give JSON \
+                 lines with both (`--format jsonl`), or a table with both columns (`--format csv`)"
+            )));
+        }
         let reader = BufReader::new(reader);
-        Texts { reader, name, format, line: 0 }
+        let source = match format {
+            InputFormat::Csv => Source::Csv(Rows::new(reader, &name, ',')),
+            _ => Source::Lines(reader),
+        };
+        Ok(Texts { source, name, format, columns, header: None, line: 0 })
     }
 
     /// Whether more was read already than was handed out.
     pub fn at_hand(&self) -> bool {
-        !self.reader.buffer().is_empty()
+        let reader = match &self.source {
+            Source::Lines(reader) => reader,
+            Source::Csv(rows) => rows.reader(),
+        };
+        !reader.buffer().is_empty()
     }
 
     /// The next text; `None` at the end.
@@ -63,9 +120,10 @@ impl<'a> Texts<'a> {
     pub fn next_text(&mut self) -> Result<Option<Text>, Failure> {
         match self.format {
             InputFormat::Conll => self.next_sentence(),
+            InputFormat::Csv | InputFormat::Tsv => self.next_of_table(),
             InputFormat::Lines => {
                 let Some(text) = self.next_line()? else { return Ok(None) };
-                Ok(Some(Text { id: None, content: Content::Text(text) }))
+                Ok(Some(Text { id: None, content: Content::Text(text), second: None }))
             }
             InputFormat::Jsonl => loop {
                 match self.next_line()? {
@@ -87,7 +145,7 @@ impl<'a> Texts<'a> {
                 Some(word) => words.push(word.to_owned()),
             }
         }
-        Ok((!words.is_empty()).then_some(Text { id: None, content: Content::Words(words) }))
+        Ok((!words.is_empty()).then_some(Text { id: None, content: Content::Words(words), second: None }))
     }
 
     fn object(&self, line: &str) -> Result<Text, Failure> {
@@ -103,15 +161,20 @@ impl<'a> Texts<'a> {
             )
         })?;
         let id = value.get_mut("id").map(Value::take);
-        if let Some(text) = value.get("text").and_then(Value::as_str) {
-            return Ok(Text { id, content: Content::Text(text.to_owned()) });
+        if let Columns::Pair(names) = &self.columns {
+            let [first, second] = names.each_ref().map(|name| value.get(name).and_then(content));
+            let (Some(first), Some(second)) = (first, second) else {
+                let [first, second] = names;
+                let accepted = format!("an object with `{first}` and `{second}`, each a string or a list of strings");
+                return Err(self.wrong(None, &format!("expected {accepted}, found {}", excerpt(line))));
+            };
+            return Ok(Text { id, content: first, second: Some(second) });
         }
-        let words = value.get("tokens").and_then(Value::as_array).map(|words| {
-            let words = words.iter().map(|word| word.as_str().map(str::to_owned));
-            words.collect::<Option<Vec<String>>>()
-        });
-        match words {
-            Some(Some(words)) => Ok(Text { id, content: Content::Words(words) }),
+        if let Some(text) = value.get("text").and_then(Value::as_str) {
+            return Ok(Text { id, content: Content::Text(text.to_owned()), second: None });
+        }
+        match value.get("tokens").filter(|tokens| tokens.is_array()).and_then(content) {
+            Some(words) => Ok(Text { id, content: words, second: None }),
             _ => {
                 let accepted = "an object with `text` (a string) or `tokens` (a list of strings)";
                 Err(self.wrong(None, &format!("expected {accepted}, found {}", excerpt(line))))
@@ -119,9 +182,61 @@ impl<'a> Texts<'a> {
         }
     }
 
+    fn next_of_table(&mut self) -> Result<Option<Text>, Failure> {
+        if self.header.is_none() {
+            let Some(names) = self.next_row()? else { return Ok(None) };
+            self.header = Some(self.read_header(&names)?);
+        }
+        let Some(mut cells) = self.next_row()? else { return Ok(None) };
+        let Some(Header { width, id, texts }) = self.header.clone() else { return Ok(None) };
+        if cells.len() != width {
+            let found = excerpt(&cells.join(" | "));
+            return Err(self.wrong(None, &format!("expected {width} cells, found {}: {found}", cells.len())));
+        }
+        let id = id.map(|at| Value::from(std::mem::take(&mut cells[at])));
+        let mut contents = texts.iter().map(|&at| Content::Text(std::mem::take(&mut cells[at])));
+        Ok(contents.next().map(|content| Text { id, content, second: contents.next() }))
+    }
+
+    /// Finds the texts, and an `id`, among the columns of a table.
+    fn read_header(&self, names: &[String]) -> Result<Header, Failure> {
+        let names: Vec<&str> = names.iter().map(|name| name.trim()).collect();
+        let find = |wanted: &str| names.iter().position(|name| *name == wanted);
+        let texts = match &self.columns {
+            Columns::One(likely) => vec![likely.iter().find_map(|name| find(name)).ok_or(likely[0].as_str())],
+            Columns::Pair(pair) => pair.iter().map(|name| find(name).ok_or(name.as_str())).collect(),
+        };
+        let texts: Result<Vec<usize>, &str> = texts.into_iter().collect();
+        let texts = texts.map_err(|missing| {
+            let found: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let help = suggest(missing, names.iter().copied());
+            self.wrong(None, &format!("expected a column `{missing}`, found {}\n  help: {help}", found.join(", ")))
+        })?;
+        Ok(Header { width: names.len(), id: find("id").filter(|at| !texts.contains(at)), texts })
+    }
+
+    /// The cells of the next row that has any.
+    fn next_row(&mut self) -> Result<Option<Vec<String>>, Failure> {
+        if let Source::Csv(rows) = &mut self.source {
+            let row = rows.next_row().map_err(|error| Failure::Data(error.to_string()))?;
+            return Ok(row.map(|(line, cells)| {
+                self.line = line as usize;
+                cells
+            }));
+        }
+        loop {
+            match self.next_line()? {
+                Some(line) if line.is_empty() => {}
+                line => return Ok(line.map(|line| line.split('\t').map(str::to_owned).collect())),
+            }
+        }
+    }
+
     fn next_line(&mut self) -> Result<Option<String>, Failure> {
         let mut bytes = Vec::new();
-        if self.reader.read_until(b'\n', &mut bytes).map_err(|error| self.wrong(None, &error.to_string()))? == 0 {
+        let Source::Lines(reader) = &mut self.source else { return Ok(None) };
+        let read = reader.read_until(b'\n', &mut bytes);
+        if read.map_err(|error| self.wrong(None, &error.to_string()))? == 0 {
             return Ok(None);
         }
         self.line += 1;
@@ -147,6 +262,17 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// What a field holds: text, or words; `None` where it is neither.
+fn content(value: &Value) -> Option<Content> {
+    match value {
+        Value::String(text) => Some(Content::Text(text.clone())),
+        Value::Array(words) => {
+            words.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>().map(Content::Words)
+        }
+        _ => None,
+    }
+}
+
 /// A quoted beginning of a line that is short enough for a message.
 fn excerpt(line: &str) -> String {
     const SHOWN: usize = 60;
@@ -161,7 +287,11 @@ mod tests {
     use super::*;
 
     fn read(format: InputFormat, input: &str) -> Result<Vec<Text>, Failure> {
-        let mut texts = Texts::new(Box::new(input.as_bytes()), "in".into(), format);
+        read_as(Columns::One(vec!["text".into(), "review".into()]), format, input)
+    }
+
+    fn read_as(columns: Columns, format: InputFormat, input: &str) -> Result<Vec<Text>, Failure> {
+        let mut texts = Texts::new(Box::new(input.as_bytes()), "in".into(), format, columns)?;
         std::iter::from_fn(|| texts.next_text().transpose()).collect()
     }
 
@@ -190,6 +320,65 @@ mod tests {
         ] {
             let Err(Failure::Data(text)) = read(InputFormat::Jsonl, input) else { panic!("{input} was accepted") };
             assert!(text.contains(part), "{text}");
+        }
+    }
+    /// The message of a failure, whatever its kind.
+    fn message(read: Result<Vec<Text>, Failure>) -> String {
+        match read {
+            Err(Failure::Data(text) | Failure::Config(text)) => text,
+            _ => panic!("a failure with a message was expected"),
+        }
+    }
+
+    #[test]
+    fn tables_have_a_column_of_texts() {
+        let csv = "review,id\n\"good, \"\"so\"\"\ngood\",7\n\nbad,\n";
+        let tsv = "id\treview\r\n7\tgood, \"so\"\r\n\r\n\tbad\r\n";
+        for (format, input, first) in
+            [(InputFormat::Csv, csv, "good, \"so\"\ngood"), (InputFormat::Tsv, tsv, "good, \"so\"")]
+        {
+            let texts = read(format, input).unwrap();
+            let texts: Vec<_> = texts.into_iter().map(|text| (text.id, text.content, text.second)).collect();
+            let of = |id: &str, text: &str| (Some(Value::from(id)), Content::Text(text.into()), None);
+            assert_eq!(texts, [of("7", first), of("", "bad")]);
+        }
+        for (format, input, expected) in [
+            (
+                InputFormat::Csv,
+                "txt,id\n",
+                "in:1: expected a column `text`, found `txt`, `id`\n  help: did you mean `txt`?",
+            ),
+            (InputFormat::Csv, "text,id\na\n", "in:2: expected 2 cells, found 1: `a`"),
+            (InputFormat::Csv, "text\n\"a\n", "in:2:1: expected a second quote"),
+            (InputFormat::Tsv, "text\tid\n\na\tb\tc\n", "in:3: expected 2 cells, found 3: `a | b | c`"),
+        ] {
+            let text = message(read(format, input));
+            assert!(text.starts_with(expected), "{text}");
+        }
+        assert!(read(InputFormat::Csv, "").unwrap().is_empty());
+    }
+
+    #[test]
+    fn pairs_have_both_texts() {
+        let pair = || Columns::Pair(["q".into(), "p".into()]);
+        let of = |text: &str| Content::Text(text.into());
+        for (format, input) in [
+            (InputFormat::Jsonl, "{\"p\": \"b\", \"q\": \"a\", \"text\": \"c\"}"),
+            (InputFormat::Csv, "p,text,q\nb,c,a\n"),
+            (InputFormat::Tsv, "p\ttext\tq\nb\tc\ta\n"),
+        ] {
+            let texts = read_as(pair(), format, input).unwrap();
+            assert_eq!((&texts[0].content, texts[0].second.as_ref(), texts.len()), (&of("a"), Some(&of("b")), 1));
+        }
+        let words = read_as(pair(), InputFormat::Jsonl, "{\"q\": [\"a\"], \"p\": \"b\"}").unwrap();
+        assert_eq!(words[0].content, Content::Words(vec!["a".into()]));
+        let text = message(read_as(pair(), InputFormat::Jsonl, "\n{\"q\": \"a\"}"));
+        assert!(text.starts_with("in:2: expected an object with `q` and `p`"), "{text}");
+        let text = message(read_as(pair(), InputFormat::Csv, "q,r\na,b\n"));
+        assert!(text.starts_with("in:1: expected a column `p`, found `q`, `r`"), "{text}");
+        for format in [InputFormat::Lines, InputFormat::Conll] {
+            let text = message(read_as(pair(), format, "a\n"));
+            assert!(text.contains("compares two texts, `q` and `p`") && text.contains("--format jsonl"), "{text}");
         }
     }
 }

@@ -7,8 +7,20 @@ use polytask::run::Metrics;
 use super::table::{Table, count, score};
 
 /// Metrics that a table shows, from left to right, where any task has them.
-const SHOWN: [&str; 9] =
-    ["accuracy", "f1-macro", "span-f1", "span-precision", "span-recall", "token-accuracy", "rmse", "mae", "r2"];
+const SHOWN: [&str; 12] = [
+    "accuracy",
+    "f1-macro",
+    "subset-accuracy",
+    "hamming-loss",
+    "span-f1",
+    "span-precision",
+    "span-recall",
+    "token-accuracy",
+    "rmse",
+    "mae",
+    "r2",
+    "gaussian-nll",
+];
 
 /// One row a task: examples, loss and metrics.
 pub fn split_table(tasks: &IndexMap<String, TaskScores>) -> Table {

@@ -26,6 +26,25 @@ fn an_empty_cell_is_a_missing_label() {
 }
 
 #[test]
+fn cells_hold_sets_of_labels() {
+    let table = "text,label\na,\"y, x,y\"\nb,\nc,\",\"\nd,z\n";
+    let files = write(&[("a.csv", table), ("v.csv", "text,label\ne,\"x,w\"\n"), ("none.csv", "text,label\na,\"\"\n")]);
+    let of = |train: &str, valid| csv(&[], Files { train: one(train), valid, ..Files::default() });
+    let as_ = AsKind::Labels { separator: ',' };
+    let (dataset, _) = files.load(&of("a.csv", None), "label", as_).unwrap();
+    assert_eq!(dataset.labels["label"], ["x", "y", "z"]);
+    let sets: Vec<&[u32]> = dataset.train.label_sets("label").unwrap().iter().collect();
+    assert_eq!(sets, [&[1, 0][..], &[MISSING_LABEL], &[], &[2]]);
+    let message = files.message(&of("a.csv", one("v.csv")), "label", as_);
+    assert!(message.starts_with("v.csv:2: label `w` stands in no training example; training has x, y, z"), "{message}");
+    let message = files.message(&of("none.csv", None), "label", as_);
+    assert!(message.starts_with("data.books: no training example has a label in the column `label`"), "{message}");
+    let both = [target("label", as_), target("label", AsKind::Label)];
+    let message = files.load_as(&of("a.csv", None), TEXT_OPTIONS, &both).unwrap_err().to_string();
+    assert!(message.contains("asked for as a set of labels and as label"), "{message}");
+}
+
+#[test]
 fn shares_of_a_table_are_drawn_by_its_stratum() {
     let rows: String = (0..100).map(|row| format!("text {row},{},{}\n", row % 4, row % 2)).collect();
     let files = write(&[("a.csv", &format!("text,topic,label\n{rows}"))]);

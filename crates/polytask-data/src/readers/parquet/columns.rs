@@ -90,6 +90,7 @@ impl Leaf {
             ColumnKind::Text | ColumnKind::Tokens => "strings or lists of strings",
             _ if matches!(self.kind, Kind::Other(_)) => "strings, numbers, truth values, or lists of them",
             ColumnKind::Tags if list.is_empty() => "lists of tags",
+            ColumnKind::Labels if list.is_empty() => "lists of labels",
             ColumnKind::Label | ColumnKind::Number if !list.is_empty() => "strings, numbers or truth values",
             _ => return Ok(()),
         };
