@@ -292,10 +292,6 @@ fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(Vec<BoundText>, Ve
         let Some(position) = position.filter(|&position| !is_text(&columns[position])) else {
             return Err(unfit(request, &format!("has no column `{name}` to predict"), &known()));
         };
-        if !target.as_.reads(columns[position].kind) {
-            let message = format!("the column `{name}` cannot be read as {}", target.as_.name());
-            return Err(unfit(request, &message, &known()));
-        }
         match bound.iter().find(|other| other.target.column == *name) {
             Some(other) if other.target == *target => {}
             Some(other) => {
@@ -306,7 +302,13 @@ fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(Vec<BoundText>, Ve
                 );
                 return Err(unfit(request, &message, "name the files a second time, as another dataset"));
             }
-            None => bound.push(Bound { target: target.clone(), position }),
+            None => {
+                if !target.as_.reads(columns[position].kind) {
+                    let message = format!("the column `{name}` cannot be read as {}", target.as_.name());
+                    return Err(unfit(request, &message, &known()));
+                }
+                bound.push(Bound { target: target.clone(), position });
+            }
         }
     }
     Ok((texts, bound))

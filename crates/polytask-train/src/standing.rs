@@ -1,8 +1,8 @@
 //! Which tasks still improve, and which model is kept?
 //!
 //! Each task has a score on validation data, the higher the better: its deciding metric, or `1 - rmse / deviation` and
-//! `1 - mae / deviation` for errors, so that scores have no unit. A task that has not improved for `patience`
-//! evaluations stops: its head is trained no more, the shared layers go on.
+//! `1 - mae / deviation` for errors and `ln deviation - nll` for a likelihood, so that scores have no unit. A task that has
+//! not improved for `patience` evaluations stops: its head is trained no more, the shared layers go on.
 //!
 //! `worst-regret` keeps the model whose worst task is closest to that task's own best so far: after every evaluation the
 //! new model replaces the kept one if its largest regret `max_t (best_t - score_t)` is smaller, both measured against the

@@ -125,7 +125,7 @@ pub fn config() -> Vec<Case> {
             CHECK,
             2,
             |p| p.config("attach = \"high\"", "attach = \"high\"\nclass_weights = { godo = 2 }"),
-            &["polytask.toml:33:19", "training has no class `godo`", "did you mean `good`?"],
+            &["polytask.toml:33:26", "training has no class `godo`", "did you mean `good`?"],
         ),
         case(
             "A weight that is not above 0",

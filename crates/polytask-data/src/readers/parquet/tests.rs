@@ -63,6 +63,16 @@ fn lists_are_words_and_tags() {
 }
 
 #[test]
+fn lists_are_sets_of_labels() {
+    let found = read("sentences.parquet", &[], &[("ner_tags", ColumnKind::Labels)]).unwrap();
+    let sets: Vec<Value> = found.into_iter().map(|(_, values)| values[1].clone()).collect();
+    let of = |text| Value::Labels(words(text));
+    assert_eq!(sets, [of("B-ORG O O"), of("B-PER"), Value::Labels(vec![]), Value::Missing]);
+    let message = read("plain.parquet", &[], &[("topic", ColumnKind::Labels)]).unwrap_err();
+    assert!(message.contains("expected lists of labels in the column `topic`, found strings"), "{message}");
+}
+
+#[test]
 fn files_of_other_writers_are_read() {
     let targets = [("topic", ColumnKind::Label), ("score", ColumnKind::Number)];
     let found = read("plain.parquet", &[], &targets).unwrap();
