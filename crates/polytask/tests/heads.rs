@@ -135,7 +135,7 @@ fn pair(draw: &mut Draw, number: usize) -> String {
 fn book(draw: &mut Draw, number: usize) -> String {
     let good = draw.below(2) == 0;
     let (label, praise) = if good { ("pos", "superb") } else { ("neg", "dull") };
-    let age = if number % 2 == 0 { "old" } else { "new" };
+    let age = if number.is_multiple_of(2) { "old" } else { "new" };
     format!("a {praise} book , volume {number}\t{label}\t{age}\n")
 }
 
