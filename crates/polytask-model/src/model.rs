@@ -247,8 +247,8 @@ impl TaskNet {
     /// What the head reads: the layers that the task attaches to, for pairs the comparison of both texts.
     fn read(&self, outputs: &Sides, rows: Option<Range<usize>>) -> Representation {
         let first = self.read_side(&outputs.first, rows.clone());
-        match (&outputs.second, self.pool) {
-            (Some(second), Some(pool)) if self.pair => pair::compare(first, self.read_side(second, rows), pool),
+        match &outputs.second {
+            Some(second) if self.pair => pair::compare(first, self.read_side(second, rows)),
             _ => first,
         }
     }
