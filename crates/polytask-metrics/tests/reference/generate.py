@@ -273,7 +273,8 @@ def multilabel_values(gold, predicted):
     # scikit-learn: 0.
     micro = prf("micro") if gold.any() or predicted.any() else [None] * 3
     values = scores("micro", micro) | scores("macro", prf("macro")) | scores("samples", prf("samples"))
-    return known(values | {"subset-accuracy": metrics.accuracy_score(gold, predicted)})
+    exact = {"subset-accuracy": metrics.accuracy_score(gold, predicted)}
+    return known(values | exact | {"hamming-loss": metrics.hamming_loss(gold, predicted)})
 
 
 def multilabel_case(name, gold, predicted):
@@ -299,6 +300,30 @@ def multilabel_cases(rng, times):
     return cases
 
 
+# Numbers under normal distributions.
+
+
+def likelihood_case(name, gold, mean, deviation):
+    inputs = {"gold": gold, "mean": mean, "deviation": deviation}
+    value = -np.mean(stats.norm.logpdf(gold, mean, deviation))
+    return {"name": name} | inputs | {"expected": known({"gaussian-nll": value})}
+
+
+def likelihood_cases(rng, times):
+    fixed = [
+        ("one example", [1.5], [1.0], [0.5]),
+        ("sharp and right", [1.0, 2.0], [1.0, 2.0], [1e-3, 1e-4]),
+        ("sharp and wrong", [1.0, 2.0], [2.0, 1.0], [1e-3, 1e-4]),
+        ("wide", [1.0, -3.0, 2.0], [0.0, 0.0, 0.0], [1e3, 1e4, 1e5]),
+    ]
+    cases = [likelihood_case(*case) for case in fixed]
+    for i in range(4 * times):
+        gold = rng.normal(size=15)
+        mean, deviation = gold + rng.normal(size=15), np.exp(rng.normal(size=15))
+        cases.append(likelihood_case(f"random {i}", gold.tolist(), mean.tolist(), deviation.tolist()))
+    return cases
+
+
 def main():
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     rng = np.random.default_rng(20)
@@ -307,6 +332,7 @@ def main():
         "probabilities": probability_cases(rng, times),
         "numbers": number_cases(rng, times),
         "multilabel": multilabel_cases(rng, times),
+        "likelihoods": likelihood_cases(rng, times),
     }
     print(f'{{"scikit-learn":"{sklearn.__version__}","scipy":"{scipy.__version__}"', end="")
     for name, cases in sections.items():

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use polytask_metrics::{
-    Accuracy, Calibration, Confusion, Multilabel, Pearson, Probability, Ranking, Rmse, Spearman, catalogue,
+    Accuracy, Calibration, Confusion, GaussianNll, Multilabel, Pearson, Probability, Ranking, Rmse, Spearman, catalogue,
 };
 use serde_json::Value;
 
@@ -187,10 +187,22 @@ fn multilabel() {
     }
 }
 
+#[test]
+fn likelihoods() {
+    for case in cases("likelihoods") {
+        let [gold, mean, deviation] = ["gold", "mean", "deviation"].map(|key| read::<Vec<f64>>(&case[key]));
+        let rows: Vec<[f64; 3]> = (0..gold.len()).map(|row| [gold[row], mean[row], deviation[row]]).collect();
+        let feed = |metric: &mut GaussianNll, &[gold, mean, deviation]: &[f64; 3]| metric.update(gold, mean, deviation);
+        for metric in whole_and_parts(GaussianNll::new, &rows, feed, GaussianNll::merge) {
+            assert_eq!(compare(&case, &["gaussian-nll"], |key| metric.result().value(key)), 1);
+        }
+    }
+}
+
 /// An entry that is added to the catalogue needs cases here; those of spans are compared elsewhere.
 #[test]
 fn every_metric_of_classes_and_numbers_has_cases() {
-    let sections = ["labels", "probabilities", "numbers"];
+    let sections = ["labels", "probabilities", "numbers", "multilabel", "likelihoods"];
     let keys: Vec<String> = sections.into_iter().flat_map(|section| expected(&cases(section)[0]).into_keys()).collect();
     for entry in catalogue::all().iter().filter(|entry| !entry.kinds.contains(&catalogue::TaskKind::TagSpans)) {
         assert!(keys.iter().any(|key| key == entry.key), "{} has no cases", entry.key);
