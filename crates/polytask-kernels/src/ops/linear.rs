@@ -16,6 +16,12 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, activation: Acti
     apply(LinearOp { activation }, vec![x.into(), weight.into(), bias.into()])
 }
 
+/// `x w`: `x` `[rows, inputs]`, `weight` `[inputs, outputs]`.
+pub fn product(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    let nothing = Tensor::zeros([weight.dims()[1]], &x.device());
+    linear(x, weight, nothing, Activation::None)
+}
+
 struct LinearOp {
     activation: Activation,
 }

@@ -1,4 +1,4 @@
-//! A bidirectional LSTM layer as one operation.
+//! LSTM layers: the bidirectional one as one operation.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use super::conv::lookup;
 use super::host::{HostOp, Keep, Operand, Outcome, apply};
 use super::plain;
 use super::pool::padded;
-use super::stepwise;
+use super::recurrent;
 use super::switch::uses_kernels;
 use crate::gather::{gather, scatter_add};
 use crate::lstm::{self, LstmCache, lstm_backward, lstm_forward, lstm_infer, lstm_infer_words};
@@ -29,13 +29,20 @@ pub struct LstmWeights {
 /// The backward direction starts at each text's own end; past a length the output is zero.
 pub fn bilstm(x: Tensor<3>, lengths: Arc<Vec<usize>>, forward: LstmWeights, backward: LstmWeights) -> Tensor<3> {
     if !uses_kernels(&x) {
-        return stepwise::bilstm(x, &lengths, forward, backward);
+        return recurrent::bilstm(x, &lengths, forward, backward);
     }
     let mut inputs = vec![x.into()];
     for LstmWeights { input, recurrent, bias } in [forward, backward] {
         inputs.extend([input.into(), recurrent.into(), bias.into()]);
     }
     apply(Bilstm { lengths, cache: Mutex::default() }, inputs)
+}
+
+/// One direction over `x` `[batch, time, d]`, from the first token to the last: `[batch, time, hidden]`, zero past a length.
+///
+/// Made of burn's operations: there is no kernel.
+pub fn lstm(x: Tensor<3>, lengths: Arc<Vec<usize>>, weights: LstmWeights) -> Tensor<3> {
+    recurrent::lstm(x, &lengths, weights)
 }
 
 /// [`bilstm()`] over texts whose positions are rows of `rows` `[n, d]`, `u32::MAX` past a length; `index` is `[batch * time]`.
@@ -57,7 +64,7 @@ pub fn bilstm_words(
         let x = plain::gather(rows, &index);
         let [places, d] = x.dims();
         let x = x.reshape([lengths.len(), places / lengths.len().max(1), d]);
-        return stepwise::bilstm(x, &lengths, forward, backward);
+        return recurrent::bilstm(x, &lengths, forward, backward);
     }
     let mut inputs = vec![rows.into()];
     for LstmWeights { input, recurrent, bias } in [forward, backward] {

@@ -1,70 +1,14 @@
-//! How are recurrences said in burn's own operations? One step at a time, over the whole batch.
+//! How is a CRF said in burn's own operations? One step at a time, over the whole batch.
 
-use burn::tensor::{Bool, Tensor, TensorData, activation};
+use burn::tensor::{Bool, Tensor, TensorData};
 
 use super::crf::CrfTargets;
-use super::lstm::LstmWeights;
 use super::plain::{clear, indices, within};
+use super::recurrent::steps;
 use crate::crf::{CrfError, Legal};
 
 /// The score of a forbidden step of a chain: its exponential is zero in `f32`.
 const FORBIDDEN: f32 = -1e4;
-
-pub fn bilstm(x: Tensor<3>, lengths: &[usize], forward: LstmWeights, backward: LstmWeights) -> Tensor<3> {
-    let ([batch, time, d], device) = (x.dims(), x.device());
-    let hidden = forward.recurrent.dims()[0];
-    if batch * time == 0 {
-        return Tensor::zeros([batch, time, 2 * hidden], &device);
-    }
-    let rows = within(x, lengths, 0.0).reshape([batch * time, d]);
-    // Each text reversed within its own length starts at step 0, as it does forwards. Reversing twice changes nothing,
-    // so one rule serves both ways: from texts to steps, and back.
-    let place = |at: usize, length: usize, reversed: bool| if reversed && at < length { length - 1 - at } else { at };
-    let directions = [(forward, false), (backward, true)].map(|(weights, reversed)| {
-        let by_step = (0..time).flat_map(|at| {
-            lengths.iter().enumerate().map(move |(text, length)| text * time + place(at, *length, reversed))
-        });
-        let by_text = lengths
-            .iter()
-            .enumerate()
-            .flat_map(|(text, &length)| (0..time).map(move |at| place(at, length, reversed) * batch + text));
-        let steps = rows.clone().select(0, indices(by_step, &device));
-        walk(steps, batch, &weights).select(0, indices(by_text, &device))
-    });
-    within(Tensor::cat(directions.into(), 1).reshape([batch, time, 2 * hidden]), lengths, 0.0)
-}
-
-/// The hidden states `[time * batch, hidden]` of one direction over `x` `[time * batch, d]`.
-fn walk(x: Tensor<2>, batch: usize, weights: &LstmWeights) -> Tensor<2> {
-    let ([rows, _], device) = (x.dims(), x.device());
-    let size = weights.recurrent.dims()[0];
-    let projected = x.matmul(weights.input.clone()) + weights.bias.clone().unsqueeze::<2>();
-    let mut hidden = Tensor::<2>::zeros([batch, size], &device);
-    let mut cell = hidden.clone();
-    let mut states = Vec::with_capacity(rows / batch);
-    for step in steps(projected, batch) {
-        let gates = step + hidden.matmul(weights.recurrent.clone());
-        let gate = |at: usize| gates.clone().narrow(1, at * size, size);
-        let [input, forget, output] = [0, 1, 3].map(|at| activation::sigmoid(gate(at)));
-        cell = forget * cell + input * gate(2).tanh();
-        hidden = output * cell.clone().tanh();
-        states.push(hidden.clone());
-    }
-    Tensor::cat(states, 0)
-}
-
-/// Cuts `[time * batch, columns]` into its steps `[batch, columns]`.
-///
-/// Each cut costs a gradient of the size of what is cut: halves of halves make that `time * log(time)`, not `time²`.
-fn steps(x: Tensor<2>, batch: usize) -> Vec<Tensor<2>> {
-    let [rows, _] = x.dims();
-    if rows <= batch {
-        return vec![x];
-    }
-    let half = rows / batch / 2 * batch;
-    let (first, second) = (x.clone().narrow(0, 0, half), x.narrow(0, half, rows - half));
-    steps(first, batch).into_iter().chain(steps(second, batch)).collect()
-}
 
 pub fn crf(
     emissions: Tensor<3>,

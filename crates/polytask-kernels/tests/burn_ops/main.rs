@@ -4,6 +4,7 @@
 mod hostile;
 mod losses;
 mod plain;
+mod pytorch;
 mod support;
 mod words;
 
