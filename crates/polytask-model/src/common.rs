@@ -58,6 +58,6 @@ impl Model {
         let mut outputs = vec![None; self.encoders.len()];
         outputs[index] = Some(layers);
         let net = &self.tasks[task.0];
-        net.head.loss(pass, net.read_side(&outputs, None), targets)
+        net.head.loss(pass, net.read_side(pass, &outputs, None), targets)
     }
 }

@@ -9,11 +9,11 @@ use polytask_spec::Spec;
 use polytask_spec::network::Pool;
 use polytask_spec::task::Task;
 
-use crate::encoder::{Demand, Encoder};
+use crate::encoder::{Demand, Encoder, Pooler};
 use crate::head::{self, Head, Knowledge, Scores};
 use crate::input::{Feed, Fitted, Input, Side};
 use crate::pair;
-use crate::parameters::{Init, Owner, Parameters, TaskId};
+use crate::parameters::{Group, Init, Owner, Parameters, TaskId};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
 use crate::targets::TargetBatch;
@@ -61,6 +61,8 @@ pub(crate) struct TaskNet {
     pub(crate) encoder: usize,
     pub(crate) attach: Vec<usize>,
     pub(crate) pool: Option<Pool>,
+    /// One a layer of `attach` where the task pools.
+    poolers: Vec<Pooler>,
     /// Whether the task compares two texts.
     pair: bool,
     pub(crate) head: Box<dyn Head>,
@@ -108,8 +110,16 @@ impl Model {
                 let dim = texts * attach.iter().map(|&layer| encoder.form(layer).dim()).sum::<usize>();
                 let form = if pool.is_some() { Form::Vector(dim) } else { Form::Sequence(dim) };
                 let (prefix, owner) = head_site(spec, TaskId(index), (name, task));
+                let sharing = (Group::Heads, owner);
+                let pooler = |(pool, &layer): (Pool, &usize)| {
+                    let prefix = format!("{}.pool.{}", prefix.trim_end_matches(".head"), encoder.name(layer));
+                    let read = (encoder.form(layer), encoder.ends(layer));
+                    Pooler::build(&prefix, pool, read, sharing, &mut parameters, init)
+                };
+                let poolers =
+                    pool.iter().flat_map(|&pool| attach.iter().map(move |at| (pool, at))).map(pooler).collect();
                 let head = head::build((&prefix, owner), task, knowledge, form, &mut parameters, init);
-                TaskNet { encoder: encoder_index, attach, pool, pair, head }
+                TaskNet { encoder: encoder_index, attach, pool, poolers, pair, head }
             })
             .collect();
         Model { parameters, inputs, encoders, tasks }
@@ -120,10 +130,11 @@ impl Model {
         self.tasks[task.0].head.as_ref()
     }
 
-    /// Values that a forward pass through an encoder keeps for each token until the way back, its input included.
-    pub fn kept_per_token(&self, encoder: &str) -> usize {
+    /// Values that a forward pass through an encoder keeps for each token until the way back, its input included, where
+    /// texts have `longest` tokens with their padding.
+    pub fn kept_per_token(&self, encoder: &str, longest: usize) -> usize {
         let encoder = &self.encoders[encoder];
-        self.inputs[&encoder.input].form().dim() + encoder.kept_per_token()
+        self.inputs[&encoder.input].form().dim() + encoder.kept_per_token(longest)
     }
 
     /// The mean loss of each task of each batch, `[1]`; `None` where all its targets are missing.
@@ -140,7 +151,7 @@ impl Model {
                 let of_task = |(task, targets): &(TaskId, TargetBatch<'_>)| {
                     let net = &self.tasks[task.0];
                     let rows = (group.len() > 1).then(|| rows.clone());
-                    net.head.loss(pass, net.read(&outputs, rows), *targets)
+                    net.head.loss(pass, net.read(pass, &outputs, rows), *targets)
                 };
                 losses[index] = batches[index].tasks.iter().map(of_task).collect();
             }
@@ -153,7 +164,7 @@ impl Model {
         let outputs = self.sides(pass, &[feed], tasks);
         let of_task = |task: &TaskId| {
             let net = &self.tasks[task.0];
-            net.head.infer(pass, net.read(&outputs, None))
+            net.head.infer(pass, net.read(pass, &outputs, None))
         };
         tasks.iter().map(of_task).collect()
     }
@@ -245,16 +256,21 @@ impl Model {
 
 impl TaskNet {
     /// What the head reads: the layers that the task attaches to, for pairs the comparison of both texts.
-    fn read(&self, outputs: &Sides, rows: Option<Range<usize>>) -> Representation {
-        let first = self.read_side(&outputs.first, rows.clone());
+    fn read(&self, pass: &Pass<'_>, outputs: &Sides, rows: Option<Range<usize>>) -> Representation {
+        let first = self.read_side(pass, &outputs.first, rows.clone());
         match &outputs.second {
-            Some(second) if self.pair => pair::compare(first, self.read_side(second, rows)),
+            Some(second) if self.pair => pair::compare(first, self.read_side(pass, second, rows)),
             _ => first,
         }
     }
 
     /// Joins the layers that the task attaches to, pooled first where the task pools; only `rows` of the batch where given.
-    pub(crate) fn read_side(&self, outputs: &Outputs, rows: Option<Range<usize>>) -> Representation {
+    pub(crate) fn read_side(
+        &self,
+        pass: &Pass<'_>,
+        outputs: &Outputs,
+        rows: Option<Range<usize>>,
+    ) -> Representation {
         let layers = outputs[self.encoder].as_ref().expect("the task's encoder ran");
         let part = |&layer: &usize| layers[layer].clone().expect("the task asked for the layer");
         let mut parts = self.attach.iter().map(part).map(|part| match &rows {
@@ -262,8 +278,8 @@ impl TaskNet {
             None => part,
         });
         match self.pool {
-            Some(pool) => {
-                let vectors: Vec<Tensor<2>> = parts.map(|part| part.pooled(pool)).collect();
+            Some(_) => {
+                let vectors = parts.zip(&self.poolers).map(|(part, pooler)| pooler.pooled(pass, part)).collect();
                 Representation::Vector(join(vectors, 1))
             }
             None => {

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 
 use burn::tensor::{Tensor, TensorData};
 use polytask_kernels::activation::Activation;
+use polytask_kernels::dropout::{dropout_forward, key};
 use polytask_kernels::gather::gather;
 use polytask_kernels::ops;
 
@@ -149,9 +150,27 @@ impl<'a> Pass<'a> {
         if rate == 0.0 {
             return x;
         }
+        ops::dropout(x, rate as f32, self.next_key(seed, step))
+    }
+
+    /// One factor a thing that is kept or dropped as a whole, in training: 0, or `1 / (1 - rate)`; `None` where nothing drops.
+    ///
+    /// Drawn as the masks of [`Self::dropout`] are, by the number of the call.
+    pub fn dropout_factors(&self, count: usize, rate: f64) -> Option<Vec<f32>> {
+        let Mode::Train { seed, step } = self.mode else { return None };
+        if rate == 0.0 {
+            return None;
+        }
+        let mut factors = vec![0.0; count];
+        dropout_forward(&vec![1.0; count], rate as f32, self.next_key(seed, step), &mut factors);
+        Some(factors)
+    }
+
+    /// The key of the next mask.
+    fn next_key(&self, seed: u64, step: u64) -> u64 {
         let call = self.dropouts.get();
         self.dropouts.set(call + 1);
-        ops::dropout(x, rate as f32, polytask_kernels::dropout::key(seed, &format!("dropout.{call}"), step))
+        key(seed, &format!("dropout.{call}"), step)
     }
 
     /// The largest response of each filter over the words of each text, `[batch, widths * filters]`.

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use crate::Spec;
 use crate::data::{Data, Files, NamedColumns, Paths};
 use crate::error::{list, suggest};
-use crate::network::{Encoder, LayerKind};
+use crate::layers;
+use crate::network::LayerKind;
 use crate::node::Node;
 use crate::references::{fault_at, names};
 use crate::task::{Task, TaskKind};
@@ -34,9 +35,7 @@ pub(crate) fn check(spec: &Spec, root: &Node) -> Vec<Fault> {
             look.named(name, named, data.columns());
         }
     }
-    for (name, encoder) in &spec.encoder {
-        look.encoder(name, encoder);
-    }
+    look.faults.extend(layers::check(spec, root));
     for (name, task) in &spec.task {
         look.target(name, task);
         look.tokens(name, task);
@@ -188,26 +187,6 @@ impl Look<'_> {
         }
     }
 
-    fn encoder(&mut self, name: &str, encoder: &Encoder) {
-        let mut pooled_by: Option<String> = None;
-        for (index, layer) in encoder.layers.iter().enumerate() {
-            let position = index.to_string();
-            let path = ["encoder", name, "layers", &position];
-            let own = layer.name_at(index);
-            match (&layer.kind, &pooled_by) {
-                (LayerKind::Dense(_), _) | (LayerKind::Conv(_) | LayerKind::Bilstm(_), None) => {}
-                (LayerKind::Pool(_), None) => pooled_by = Some(own),
-                (kind, Some(pool)) => {
-                    let message = format!(
-                        "the {} layer `{own}` of [encoder.{name}] needs tokens, but `{pool}` below it has pooled them",
-                        kind.name()
-                    );
-                    self.fault(&path, message, format!("only dense layers may follow `{pool}`"));
-                }
-            }
-        }
-    }
-
     fn target(&mut self, name: &str, task: &Task) {
         let Some(data) = self.spec.data.get(&task.data) else { return };
         let targets = data.targets();
@@ -343,16 +322,6 @@ mod tests {
             "kind = \"classify\", target = \"a\"",
             &["has `a` twice"],
         );
-    }
-
-    #[test]
-    fn layers_follow_each_other() {
-        let low = "kind = \"bilstm\", hidden = 200, dropout = 0.5";
-        let high = "kind = \"conv\", widths = [3, 4, 5], filters = 100";
-        check(high, "kind = \"pool\" }, { kind = \"bilstm\"", 29, &["`bilstm3`", "`high` below it has pooled"]);
-        check(high, "kind = \"pool\" }, { kind = \"pool\"", 29, &["`pool3`", "only dense layers may follow `high`"]);
-        check(low, &format!("{low} }}, {{ kind = \"pool\""), 29, &["the conv layer `high`", "`pool2`"]);
-        spec(&THREE_TASKS.replace(high, "kind = \"pool\" }, { kind = \"dense\""));
     }
 
     #[test]

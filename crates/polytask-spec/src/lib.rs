@@ -24,6 +24,7 @@ pub mod data;
 mod error;
 mod heads;
 mod kinds;
+mod layers;
 pub mod network;
 mod node;
 mod optimizers;

@@ -1,7 +1,11 @@
 //! Which network is built: inputs, encoders and how they are shared?
 
+mod layers;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use layers::{Directions, FeedforwardActivation, GruLayer, LstmLayer, NormLayer, Positions, TransformerLayer};
 
 /// What turns raw columns into a representation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +41,12 @@ pub struct WordsInput {
     /// Share of the representation's features zeroed in training.
     #[schemars(range(min = 0.0, max = 0.99))]
     pub dropout: f64,
+    /// Share of features zeroed in training, the same ones at every token of a text (Gal and Ghahramani, NeurIPS 2016).
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub locked_dropout: f64,
+    /// Share of words whose whole vector is zeroed in training (Iyyer et al., ACL 2015).
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub word_dropout: f64,
     /// A character encoder whose output is joined to each word vector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub characters: Option<Characters>,
@@ -53,6 +63,8 @@ impl Default for WordsInput {
             max_tokens: 512,
             truncate: Truncate::Head,
             dropout: 0.0,
+            locked_dropout: 0.0,
+            word_dropout: 0.0,
             characters: None,
         }
     }
@@ -131,6 +143,14 @@ pub struct Layer {
     /// The name that tasks attach to; the kind and its position where absent (`conv2`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Share of features zeroed in training, the same ones at every token of a text (Gal and Ghahramani, NeurIPS 2016).
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub locked_dropout: f64,
+    /// Share of tokens whose whole vector is zeroed in training (Iyyer et al., ACL 2015).
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 0.99))]
+    pub word_dropout: f64,
     /// What the layer computes.
     #[serde(flatten)]
     pub kind: LayerKind,
@@ -151,9 +171,17 @@ pub enum LayerKind {
     Conv(ConvLayer),
     /// Bidirectional LSTM: `[batch, token, d]` to `[batch, token, 2 x hidden]`.
     Bilstm(BilstmLayer),
+    /// LSTM from the first token to the last: `[batch, token, d]` to `[batch, token, hidden]`.
+    Lstm(LstmLayer),
+    /// GRU in both directions or one: `[batch, token, d]` to `[batch, token, 2 x hidden]` or `[batch, token, hidden]`.
+    Gru(GruLayer),
+    /// Transformer encoder, normalised before each part: `[batch, token, d]` to `[batch, token, width]`.
+    Transformer(TransformerLayer),
     /// Fully connected layer on a vector or on each token.
     Dense(DenseLayer),
-    /// Maximum or mean over tokens: `[batch, token, d]` to `[batch, d]`.
+    /// Layer normalisation: features of a vector, or of each token, brought to mean 0 and variance 1, then scaled and shifted.
+    Norm(NormLayer),
+    /// One vector of all tokens, such as their maximum: `[batch, token, d]` to `[batch, d]`.
     Pool(PoolLayer),
 }
 
@@ -163,8 +191,24 @@ impl LayerKind {
         match self {
             LayerKind::Conv(_) => "conv",
             LayerKind::Bilstm(_) => "bilstm",
+            LayerKind::Lstm(_) => "lstm",
+            LayerKind::Gru(_) => "gru",
+            LayerKind::Transformer(_) => "transformer",
             LayerKind::Dense(_) => "dense",
+            LayerKind::Norm(_) => "norm",
             LayerKind::Pool(_) => "pool",
+        }
+    }
+
+    /// Whether the layer's input is added to its output.
+    pub fn residual(&self) -> bool {
+        match self {
+            LayerKind::Conv(layer) => layer.residual,
+            LayerKind::Bilstm(layer) => layer.residual,
+            LayerKind::Lstm(layer) => layer.residual,
+            LayerKind::Gru(layer) => layer.residual,
+            LayerKind::Dense(layer) => layer.residual,
+            LayerKind::Transformer(_) | LayerKind::Norm(_) | LayerKind::Pool(_) => false,
         }
     }
 }
@@ -181,6 +225,8 @@ pub struct ConvLayer {
     pub filters: usize,
     /// Applied to the convolution's output.
     pub activation: Activation,
+    /// Whether the layer's input is added to its output, through a projection where their widths differ.
+    pub residual: bool,
     /// Share of output features zeroed in training.
     #[schemars(range(min = 0.0, max = 0.99))]
     pub dropout: f64,
@@ -188,7 +234,7 @@ pub struct ConvLayer {
 
 impl Default for ConvLayer {
     fn default() -> Self {
-        ConvLayer { widths: vec![3, 4, 5], filters: 100, activation: Activation::Relu, dropout: 0.0 }
+        ConvLayer { widths: vec![3, 4, 5], filters: 100, activation: Activation::Relu, residual: false, dropout: 0.0 }
     }
 }
 
@@ -199,6 +245,8 @@ pub struct BilstmLayer {
     /// Units of each direction.
     #[schemars(range(min = 1, max = 8192))]
     pub hidden: usize,
+    /// Whether the layer's input is added to its output, through a projection where their widths differ.
+    pub residual: bool,
     /// Share of output features zeroed in training.
     #[schemars(range(min = 0.0, max = 0.99))]
     pub dropout: f64,
@@ -206,7 +254,7 @@ pub struct BilstmLayer {
 
 impl Default for BilstmLayer {
     fn default() -> Self {
-        BilstmLayer { hidden: 200, dropout: 0.0 }
+        BilstmLayer { hidden: 200, residual: false, dropout: 0.0 }
     }
 }
 
@@ -219,6 +267,8 @@ pub struct DenseLayer {
     pub units: usize,
     /// Applied to the output.
     pub activation: Activation,
+    /// Whether the layer's input is added to its output, through a projection where their widths differ.
+    pub residual: bool,
     /// Share of output features zeroed in training.
     #[schemars(range(min = 0.0, max = 0.99))]
     pub dropout: f64,
@@ -226,7 +276,7 @@ pub struct DenseLayer {
 
 impl Default for DenseLayer {
     fn default() -> Self {
-        DenseLayer { units: 128, activation: Activation::Relu, dropout: 0.0 }
+        DenseLayer { units: 128, activation: Activation::Relu, residual: false, dropout: 0.0 }
     }
 }
 
@@ -255,6 +305,13 @@ pub enum Pool {
     Max,
     /// The mean of each feature.
     Mean,
+    /// The first token's vector.
+    First,
+    /// The last token's vector; of a bidirectional layer the last state of each direction: at the last token that of the
+    /// forward one, at the first token that of the backward one.
+    Last,
+    /// The mean weighted by learned attention (Yang et al., NAACL 2016).
+    Attention,
 }
 
 /// Functions applied to a layer's output.

@@ -209,18 +209,20 @@ fn memory(plan: &Plan) -> usize {
         .flatten()
         .flat_map(|examples| examples.texts().map(|tokens| tokens.values().len()))
         .sum();
-    let batch = plan.corpus.sources.iter().map(|source| largest_batch(plan, source)).max().unwrap_or(0);
-    let widest = plan.spec.encoder.keys().map(|name| plan.model.kept_per_token(name)).max().unwrap_or(0);
+    let kept = |(tokens, longest): (usize, usize)| {
+        let encoders = plan.spec.encoder.keys();
+        tokens * encoders.map(|name| plan.model.kept_per_token(name, longest)).max().unwrap_or(0)
+    };
+    let activations = plan.corpus.sources.iter().map(|source| kept(largest_batch(plan, source))).max().unwrap_or(0);
     // Values and gradients are alive together on the way back; a checkpoint is written from copies, as bytes and as a file.
     let checkpoint = 2 * trained * (1 + moments);
-    4 * (trained * (2 + moments + sums) + checkpoint + parameters.frozen_len() + tokens + 2 * batch * widest)
+    4 * (trained * (2 + moments + sums) + checkpoint + parameters.frozen_len() + tokens + 2 * activations)
 }
 
-/// Tokens of a batch of the longest texts, padding included.
-fn largest_batch(plan: &Plan, source: &Source) -> usize {
-    let mut lengths = source.dataset.train.lengths();
-    lengths.sort_unstable_by(|a, b| b.cmp(a));
-    plan.spec.batch_size(&source.name) * lengths.first().map_or(0, |&length| length as usize)
+/// Tokens of a batch of the longest texts, padding included, and of one text in it.
+fn largest_batch(plan: &Plan, source: &Source) -> (usize, usize) {
+    let longest = source.dataset.train.lengths().into_iter().max().unwrap_or(0) as usize;
+    (plan.spec.batch_size(&source.name) * longest, longest)
 }
 
 /// What a balancer that compares gradients costs in a step.

@@ -9,7 +9,7 @@ use polytask_spec::network::BilstmLayer;
 use super::{Layer, Site};
 use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
-use crate::representation::{Form, Representation, Sequence, Words};
+use crate::representation::{Ends, Form, Representation, Sequence, Words};
 
 /// The bidirectional LSTM layer.
 #[derive(Debug)]
@@ -20,34 +20,48 @@ pub struct Bilstm {
     dropout: f64,
 }
 
+/// The parameters of one direction of an LSTM.
 #[derive(Debug)]
-struct Direction {
+pub struct Direction {
     weight_ih: ParameterId,
     weight_hh: ParameterId,
     bias: ParameterId,
 }
 
-impl Bilstm {
-    /// Adds `weight_ih [d, 4 hidden]`, `weight_hh [hidden, 4 hidden]` and `bias [4 hidden]` for each direction; gates
+impl Direction {
+    /// Adds `weight_ih [d, 4 hidden]`, `weight_hh [hidden, 4 hidden]` and `bias [4 hidden]` under the direction's name; gates
     /// stand in the order input, forget, cell, output.
-    pub fn build(site: &Site, spec: &BilstmLayer, parameters: &mut Parameters, init: Init) -> Bilstm {
-        let Site { prefix, owner, form } = site;
-        let hidden = spec.hidden;
-        let mut direction = |direction: &str| {
-            let mut add = |part: &str, rows: usize| {
-                let name = format!("{prefix}.{direction}.{part}");
-                let values = init.glorot(&name, rows * 4 * hidden, rows, hidden);
-                parameters.add(name, &[rows, 4 * hidden], Group::Trunk, *owner, values)
-            };
-            let (weight_ih, weight_hh) = (add("weight_ih", form.dim()), add("weight_hh", hidden));
-            let mut values = vec![0.0; 4 * hidden];
-            values[hidden..2 * hidden].fill(1.0);
-            let name = format!("{prefix}.{direction}.bias");
-            let bias = parameters.add(name, &[4 * hidden], Group::Trunk, *owner, values);
-            Direction { weight_ih, weight_hh, bias }
+    pub fn build(direction: &str, site: &Site, hidden: usize, parameters: &mut Parameters, init: Init) -> Direction {
+        let Site { prefix, owner, form, .. } = site;
+        let mut add = |part: &str, rows: usize| {
+            let name = format!("{prefix}.{direction}.{part}");
+            let values = init.glorot(&name, rows * 4 * hidden, rows, hidden);
+            parameters.add(name, &[rows, 4 * hidden], Group::Trunk, *owner, values)
         };
-        let directions = [direction("forward"), direction("backward")];
-        Bilstm { directions, inputs: form.dim(), hidden, dropout: spec.dropout }
+        let (weight_ih, weight_hh) = (add("weight_ih", form.dim()), add("weight_hh", hidden));
+        let mut values = vec![0.0; 4 * hidden];
+        values[hidden..2 * hidden].fill(1.0);
+        let name = format!("{prefix}.{direction}.bias");
+        let bias = parameters.add(name, &[4 * hidden], Group::Trunk, *owner, values);
+        Direction { weight_ih, weight_hh, bias }
+    }
+
+    /// The weights as an operation takes them.
+    pub fn weights(&self, pass: &Pass<'_>) -> ops::LstmWeights {
+        ops::LstmWeights {
+            input: pass.get(self.weight_ih),
+            recurrent: pass.get(self.weight_hh),
+            bias: pass.get(self.bias),
+        }
+    }
+}
+
+impl Bilstm {
+    /// Adds the parameters of both directions.
+    pub fn build(site: &Site, spec: &BilstmLayer, parameters: &mut Parameters, init: Init) -> Bilstm {
+        let directions =
+            ["forward", "backward"].map(|direction| Direction::build(direction, site, spec.hidden, parameters, init));
+        Bilstm { directions, inputs: site.form.dim(), hidden: spec.hidden, dropout: spec.dropout }
     }
 }
 
@@ -57,16 +71,16 @@ impl Layer for Bilstm {
     }
 
     /// Of each direction: its input, four gates, cell, its hyperbolic tangent and the hidden state; and the output.
-    fn kept_per_token(&self) -> usize {
+    fn kept_per_token(&self, _longest: usize) -> usize {
         2 * (self.inputs + 7 * self.hidden) + 2 * self.hidden
     }
 
+    fn ends(&self) -> Ends {
+        Ends::Both
+    }
+
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation {
-        let [forward, backward] = self.directions.each_ref().map(|direction| ops::LstmWeights {
-            input: pass.get(direction.weight_ih),
-            recurrent: pass.get(direction.weight_hh),
-            bias: pass.get(direction.bias),
-        });
+        let [forward, backward] = self.directions.each_ref().map(|direction| direction.weights(pass));
         let (values, lengths) = match x {
             Representation::Words(Words { rows, index, lengths }) if !pass.is_training() => {
                 (ops::bilstm_words(rows, index, lengths.clone(), forward, backward), lengths)

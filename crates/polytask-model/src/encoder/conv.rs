@@ -28,7 +28,7 @@ pub struct Conv {
 impl Conv {
     /// Adds a weight `[width * d, filters]` for each width, `PREFIX.width3.weight`, and one bias for all.
     pub fn build(site: &Site, spec: &ConvLayer, parameters: &mut Parameters, init: Init) -> Conv {
-        let Site { prefix, owner, form } = site;
+        let Site { prefix, owner, form, .. } = site;
         let weights = spec
             .widths
             .iter()

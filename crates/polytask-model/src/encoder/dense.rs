@@ -60,7 +60,7 @@ pub struct Dense {
 impl Dense {
     /// Adds `PREFIX.weight` and `PREFIX.bias`.
     pub fn build(site: &Site, spec: &DenseLayer, parameters: &mut Parameters, init: Init) -> Dense {
-        let Site { prefix, owner, form } = site;
+        let Site { prefix, owner, form, .. } = site;
         let sharing = (Group::Trunk, *owner);
         let sizes = [form.dim(), spec.units];
         let affine = Affine::build(prefix, sizes, activation(spec.activation), sharing, parameters, init);

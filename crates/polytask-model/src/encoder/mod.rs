@@ -3,7 +3,13 @@
 mod bilstm;
 mod conv;
 mod dense;
+mod gru;
+mod lstm;
+mod norm;
+mod placed;
 mod pool;
+mod pooler;
+mod transformer;
 
 use std::fmt;
 
@@ -12,9 +18,12 @@ use polytask_spec::network::{LayerKind, Pool};
 
 use crate::parameters::{Init, Owner, Parameters};
 use crate::pass::Pass;
-use crate::representation::{Form, Representation};
+use crate::representation::{Ends, Form, Representation};
 
 pub use dense::Affine;
+pub use pooler::Pooler;
+
+use placed::Placed;
 
 /// A layer maps one representation to another.
 pub trait Layer: fmt::Debug + Send + Sync {
@@ -24,8 +33,14 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// The output.
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation;
 
-    /// Values that the layer keeps for each token until the way back, its output included; 0 for a vector.
-    fn kept_per_token(&self) -> usize {
+    /// Which token of the output has read the whole text.
+    fn ends(&self) -> Ends {
+        Ends::Last
+    }
+
+    /// Values that the layer keeps for each token until the way back, its output included, where texts have `longest`
+    /// tokens with their padding; 0 for a vector.
+    fn kept_per_token(&self, _longest: usize) -> usize {
         match self.form() {
             Form::Sequence(dim) => dim,
             Form::Vector(_) => 0,
@@ -69,6 +84,8 @@ pub struct Site {
     pub owner: Owner,
     /// The shape of what it reads.
     pub form: Form,
+    /// Which token of what it reads has read the whole text.
+    pub ends: Ends,
 }
 
 /// A stack of layers over one input.
@@ -76,7 +93,7 @@ pub struct Site {
 pub struct Encoder {
     /// Name of the input that the first layer reads.
     pub input: String,
-    layers: Vec<(String, Box<dyn Layer>)>,
+    layers: Vec<Placed>,
     pools: Vec<Option<Pool>>,
 }
 
@@ -93,22 +110,28 @@ impl Encoder {
         init: Init,
     ) -> Encoder {
         let mut encoder = Encoder { input: spec.encoder_input(name).into(), layers: Vec::new(), pools: Vec::new() };
-        let mut form = form;
+        let (mut form, mut ends) = (form, Ends::Last);
         for ((index, layer), &owner) in spec.encoder[name].layers.iter().enumerate().zip(owners) {
             let layer_name = layer.name_at(index);
-            let site = Site { prefix: format!("encoder.{name}.{layer_name}"), owner, form };
+            let site = Site { prefix: format!("encoder.{name}.{layer_name}"), owner, form, ends };
             let built: Box<dyn Layer> = match &layer.kind {
                 LayerKind::Conv(conv) => Box::new(conv::Conv::build(&site, conv, parameters, init)),
                 LayerKind::Bilstm(lstm) => Box::new(bilstm::Bilstm::build(&site, lstm, parameters, init)),
+                LayerKind::Lstm(lstm) => Box::new(lstm::Lstm::build(&site, lstm, parameters, init)),
+                LayerKind::Gru(gru) => Box::new(gru::Gru::build(&site, gru, parameters, init)),
+                LayerKind::Transformer(spec) => {
+                    Box::new(transformer::Transformer::build(&site, spec, parameters, init))
+                }
                 LayerKind::Dense(dense) => Box::new(dense::Dense::build(&site, dense, parameters, init)),
-                LayerKind::Pool(pool) => Box::new(pool::PoolOver::build(pool, form)),
+                LayerKind::Norm(norm) => Box::new(norm::Norm::build(&site, norm, parameters)),
+                LayerKind::Pool(pool) => Box::new(pool::PoolOver::build(&site, pool, parameters, init)),
             };
-            form = built.form();
+            (form, ends) = (built.form(), built.ends());
             encoder.pools.push(match &layer.kind {
                 LayerKind::Pool(pool) => Some(pool.pool),
                 _ => None,
             });
-            encoder.layers.push((layer_name, built));
+            encoder.layers.push(Placed::new(layer_name, built, (&site, layer), parameters, init));
         }
         encoder
     }
@@ -125,17 +148,27 @@ impl Encoder {
 
     /// Position of a layer.
     pub fn layer(&self, name: &str) -> Option<usize> {
-        self.layers.iter().position(|(layer, _)| layer == name)
+        self.layers.iter().position(|layer| layer.name == name)
     }
 
-    /// Values that all layers keep for each token until the way back.
-    pub fn kept_per_token(&self) -> usize {
-        self.layers.iter().map(|(_, layer)| layer.kept_per_token()).sum()
+    /// The name of a layer.
+    pub fn name(&self, layer: usize) -> &str {
+        &self.layers[layer].name
+    }
+
+    /// Values that all layers keep for each token until the way back, where texts have `longest` tokens with their padding.
+    pub fn kept_per_token(&self, longest: usize) -> usize {
+        self.layers.iter().map(|layer| layer.kept_per_token(longest)).sum()
     }
 
     /// The shape of a layer's output.
     pub fn form(&self, layer: usize) -> Form {
-        self.layers[layer].1.form()
+        self.layers[layer].form()
+    }
+
+    /// Which token of a layer's output has read the whole text.
+    pub fn ends(&self, layer: usize) -> Ends {
+        self.layers[layer].ends()
     }
 
     /// Runs the layers that are asked for, directly or by a layer above, and returns the outputs of the asked ones.
@@ -162,14 +195,7 @@ impl Encoder {
                 (true, Some(Some(pool))) => Demand::Pooled(*pool),
                 (true, _) => Demand::Full,
             };
-            let layer = &self.layers[index].1;
-            x = match demands[index].and(above) {
-                Demand::Pooled(pool) => match layer.forward_pooled(pass, &x, pool) {
-                    Some(pooled) => pooled,
-                    None => layer.forward(pass, x),
-                },
-                _ => layer.forward(pass, x),
-            };
+            x = self.layers[index].forward(pass, x, demands[index].and(above));
             if demands[index] != Demand::Nothing {
                 outputs[index] = Some(x.clone());
             }

@@ -83,6 +83,8 @@ pub struct Words {
     table: TableId,
     dim: usize,
     dropout: f64,
+    locked_dropout: f64,
+    word_dropout: f64,
     characters: Option<CharacterCnn>,
 }
 
@@ -115,7 +117,8 @@ impl Words {
                 dropout: spec.dropout,
             }
         });
-        Words { table, dim: knowledge.dim, dropout: spec.dropout, characters }
+        let (dropout, locked_dropout, word_dropout) = (spec.dropout, spec.locked_dropout, spec.word_dropout);
+        Words { table, dim: knowledge.dim, dropout, locked_dropout, word_dropout, characters }
     }
 
     /// `Sequence` of word and character features.
@@ -146,7 +149,10 @@ impl Words {
             }
         };
         let words = tokens::Words { rows: features, index: Arc::new(index), lengths: Arc::new(lengths) };
-        Representation::Words(words).dropout(pass, self.dropout)
+        Representation::Words(words)
+            .word_dropout(pass, self.word_dropout)
+            .dropout(pass, self.dropout)
+            .locked_dropout(pass, self.locked_dropout)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What are the networks tested on? A few sentences with all kinds of targets, and parameters in general position.
 
 use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use burn::tensor::{Device, Tensor};
 use polytask_data::characters::CharacterSet;
@@ -8,12 +9,29 @@ use polytask_data::interner::Interner;
 use polytask_data::rng::Rng;
 use polytask_data::table::{Examples, Ragged};
 use polytask_data::vocabulary::Vocabulary;
+use polytask_kernels::ops::{Path, set_path};
 use polytask_model::{
     Batch, Description, FORMAT, Feed, Fitted, Gradients, InputKnowledge, Knowledge, Mode, Model, Pass, Prepared,
     Scores, TagSet, TargetBatch, Targets, TaskId, WordsKnowledge,
 };
 use polytask_spec::Spec;
 use polytask_spec::task::TaskKind;
+
+static PATH: RwLock<()> = RwLock::new(());
+
+/// As long as this is held, no test changes how operations are computed: what is computed twice has the same bits.
+pub fn on_one_path() -> RwLockReadGuard<'static, ()> {
+    PATH.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is computed on each path, without kernels first.
+pub fn on_both_paths<T>(mut compute: impl FnMut() -> T) -> [T; 2] {
+    let _held = PATH.write().unwrap_or_else(PoisonError::into_inner);
+    [Path::Plain, Path::Kernels].map(|path| {
+        set_path(path);
+        compute()
+    })
+}
 
 /// Missing label or tag.
 pub const MISSING: u32 = u32::MAX;
@@ -35,6 +53,7 @@ data.pairs = { format = "jsonl", train = "pairs.jsonl", text = ["one", "other"],
 kind = "words"
 dim = 5
 dropout = DROPOUT
+OPTIONS
 characters = { dim = 3, filters = 4, width = 3, dropout = DROPOUT }
 "#;
 
@@ -63,7 +82,12 @@ impl Fixture {
 
     /// The same with a share for `DROPOUT`.
     pub fn with_dropout(network: &str, dropout: &str) -> Fixture {
-        let text = [HEAD, network].concat().replace("DROPOUT", dropout);
+        Fixture::with_input(network, dropout, "")
+    }
+
+    /// The same with more options of the input.
+    pub fn with_input(network: &str, dropout: &str, options: &str) -> Fixture {
+        let text = [HEAD, network].concat().replace("DROPOUT", dropout).replace("OPTIONS", options);
         let spec = polytask_spec::parse("test.toml", &text, &[], &[]).unwrap_or_else(|errors| panic!("{errors}")).spec;
         let mut words = Interner::new();
         let mut tokens = Ragged::new();

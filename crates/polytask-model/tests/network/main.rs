@@ -2,6 +2,7 @@
 
 mod fixture;
 mod heads;
+mod layers;
 
 use burn::tensor::Tensor;
 use fixture::{DIM, Fixture, MISSING, UNLABELLED, tag_count};
@@ -50,6 +51,8 @@ stars = { data = "shop", target = "stars", kind = "regress", encoder = "right", 
 pos = { data = "news", target = "pos", kind = "tag", encoder = "left", attach = "wide" }
 ner = { data = "news", target = "ner", kind = "tag", encoder = "right", decoder = "crf", attach = "conv1" }
 "#;
+
+const NETWORKS: [&str; 5] = [DEEP, WIDE, HEADS, layers::RECURRENT, layers::ATTENTIVE];
 
 #[track_caller]
 fn close(got: &[f32], want: &[f32], tolerance: f32) {
@@ -123,16 +126,16 @@ fn check_gradients(mut fixture: Fixture) {
 
 #[test]
 fn gradients_are_slopes_of_the_loss() {
-    check_gradients(Fixture::new(DEEP));
-    check_gradients(Fixture::new(WIDE));
-    check_gradients(Fixture::new(HEADS));
+    for network in NETWORKS {
+        check_gradients(Fixture::new(network));
+    }
 }
 
 #[test]
 fn gradients_are_slopes_of_the_loss_under_dropout() {
-    check_gradients(Fixture::with_dropout(DEEP, "0.3"));
-    check_gradients(Fixture::with_dropout(WIDE, "0.3"));
-    check_gradients(Fixture::with_dropout(HEADS, "0.3"));
+    for network in NETWORKS {
+        check_gradients(Fixture::with_dropout(network, "0.3"));
+    }
 }
 
 #[test]
@@ -186,7 +189,7 @@ fn a_missing_tag_leaves_out_its_token_and_from_a_chain_its_sentence() {
 
 #[test]
 fn losses_on_the_tape_are_those_of_inferred_scores() {
-    for network in [DEEP, WIDE, HEADS] {
+    for network in NETWORKS {
         let fixture = Fixture::new(network);
         for task in fixture.tasks() {
             for index in [&ALL[..], &[5, 0], &[4]] {
@@ -200,7 +203,7 @@ fn losses_on_the_tape_are_those_of_inferred_scores() {
 
 #[test]
 fn scores_do_not_depend_on_the_batch() {
-    for network in [DEEP, WIDE, HEADS] {
+    for network in NETWORKS {
         let fixture = Fixture::new(network);
         let tasks = fixture.tasks();
         let together = fixture.infer(&ALL, &tasks);
@@ -274,6 +277,7 @@ fn batches_that_run_as_one_give_what_they_give_apart() {
 
 #[test]
 fn tasks_of_one_batch_touch_no_other_head() {
+    let _kernels = fixture::on_one_path();
     let fixture = Fixture::new(DEEP);
     let (ner, pos) = (fixture.task("ner"), fixture.task("pos"));
     let gradients = fixture.gradients(&ALL, &[ner, pos]);
@@ -347,7 +351,8 @@ fn repeated_widths_have_names_of_their_own() {
 
 #[test]
 fn a_saved_model_is_the_same_to_the_last_bit() {
-    for network in [DEEP, WIDE, HEADS] {
+    let _kernels = fixture::on_one_path();
+    for network in NETWORKS {
         let fixture = Fixture::new(network);
         let directory = tempfile::tempdir().unwrap();
         save(directory.path(), &fixture.spec, &fixture.description, &fixture.model.parameters).unwrap();
