@@ -128,6 +128,7 @@ fn every_catalogue_can_be_listed() {
     for (catalogue, entry) in [
         ("balancers", "uncertainty"),
         ("encoders", "bilstm"),
+        ("pools", "attention"),
         ("sharing", "hard"),
         ("tasks", "tag"),
         ("metrics", "span-f1"),

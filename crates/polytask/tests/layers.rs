@@ -46,12 +46,14 @@ const NETWORKS: [(&str, &[&str]); 5] = [
     (
         "dropout",
         &[
-            r#"encoder.trunk.layers=[{ name = "context", kind = "bilstm", hidden = 8, residual = true, locked_dropout = 0.2, word_dropout = 0.1 },
-                { name = "phrases", kind = "dense", units = 8, locked_dropout = 0.1 }]"#,
-            "input.words.locked_dropout=0.2",
-            "input.words.word_dropout=0.1",
-            "task.movies.pool=attention",
-            "task.products.pool=attention",
+            r#"encoder.trunk.layers=[{ name = "context", kind = "bilstm", hidden = 8, residual = true,
+                    locked_dropout = 0.1, word_dropout = 0.05 },
+                { name = "phrases", kind = "conv", widths = [2], filters = 8, locked_dropout = 0.05 }]"#,
+            "input.words.dropout=0",
+            "input.words.locked_dropout=0.1",
+            "input.words.word_dropout=0.05",
+            "task.movies.dropout=0",
+            "task.stars.pool=attention",
         ],
     ),
 ];

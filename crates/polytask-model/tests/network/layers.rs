@@ -13,9 +13,9 @@ layers = [
     { name = "low", kind = "gru", hidden = 3, residual = true, dropout = DROPOUT },
     { name = "forth", kind = "gru", hidden = 3, directions = "forward", locked_dropout = DROPOUT },
     { name = "long", kind = "lstm", hidden = 3, residual = true, word_dropout = DROPOUT },
-    { name = "even", kind = "norm" },
+    { name = "even", kind = "norm", epsilon = 0.1 },
     { name = "both", kind = "bilstm", hidden = 2, residual = true, locked_dropout = DROPOUT, word_dropout = DROPOUT },
-    { name = "fine", kind = "norm", epsilon = 0.01 },
+    { name = "fine", kind = "norm", epsilon = 0.1 },
     { name = "whole", kind = "pool", pool = "last" },
     { name = "top", kind = "dense", units = 4, activation = "tanh", residual = true },
     { name = "flat", kind = "norm" },
@@ -34,7 +34,7 @@ pub const ATTENTIVE: &str = r#"
 layers = [
     { name = "calm", kind = "norm" },
     { name = "wide", kind = "dense", units = 9, activation = "tanh", residual = true },
-    { name = "deep", kind = "transformer", blocks = 2, width = 4, heads = 2, feedforward = 5, dropout = DROPOUT },
+    { name = "deep", kind = "transformer", blocks = 2, width = 6, heads = 2, feedforward = 5, dropout = DROPOUT },
     { name = "whole", kind = "pool", pool = "attention", dropout = DROPOUT },
 ]
 
@@ -89,9 +89,9 @@ fn parameters_belong_to_who_reaches_them() {
         [("weight", vec![dim, dim]), ("bias", vec![dim]), ("query", vec![dim, 1])]
             .map(|(name, shape)| (name.to_owned(), shape, owner))
     };
-    assert_eq!(names(&fixture, "encoder.left.whole."), attention(4, topic));
+    assert_eq!(names(&fixture, "encoder.left.whole."), attention(6, topic));
     assert_eq!(names(&fixture, "task.mood.pool.wide."), attention(9, mood));
-    assert_eq!(names(&fixture, "task.mood.pool.deep."), attention(4, mood));
+    assert_eq!(names(&fixture, "task.mood.pool.deep."), attention(6, mood));
     assert_eq!(names(&fixture, "encoder.left.deep.input.").len(), 2);
     assert_eq!(names(&fixture, "encoder.right.deep.input.").len(), 0);
 }

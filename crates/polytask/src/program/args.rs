@@ -227,6 +227,8 @@ pub enum Catalogue {
     Balancers,
     /// Layers of encoders.
     Encoders,
+    /// How tokens become one vector.
+    Pools,
     /// Which parameters belong to whom.
     Sharing,
     /// Kinds of prediction.

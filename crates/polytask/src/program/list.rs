@@ -10,6 +10,9 @@ use super::failure::Failure;
 use super::table::Table;
 use super::{print, print_json};
 
+/// Where the config's schema describes a layer.
+const LAYERS: &str = "/properties/encoder/additionalProperties/properties/layers/items";
+
 /// One entry of a catalogue.
 #[derive(Debug, Clone, Serialize)]
 struct Entry {
@@ -35,9 +38,8 @@ impl Entry {
 pub fn run(args: &ListArgs) -> Result<(), Failure> {
     let (entries, more) = match args.catalogue {
         Catalogue::Balancers => (balancers(), "reference"),
-        Catalogue::Encoders => {
-            (variants("/properties/encoder/additionalProperties/properties/layers/items", "kind"), "")
-        }
+        Catalogue::Encoders => (variants(LAYERS, "kind"), ""),
+        Catalogue::Pools => (pools(), ""),
         Catalogue::Sharing => (choices("/properties/sharing/properties/scheme"), ""),
         Catalogue::Tasks => (variants("/properties/task/additionalProperties", "kind"), ""),
         Catalogue::Metrics => (metrics(), "for"),
@@ -94,6 +96,12 @@ fn readers() -> Vec<Entry> {
             Entry::new(entry.key, entry.summary, targets.join(", "))
         })
         .collect()
+}
+
+/// What the layer `pool` can be told to do, which is what heads can be told.
+fn pools() -> Vec<Entry> {
+    let layer = variants(LAYERS, "kind").iter().position(|layer| layer.key == "pool");
+    layer.map_or_else(Vec::new, |layer| choices(&format!("{LAYERS}/oneOf/{layer}/properties/pool")))
 }
 
 /// The variants of a tagged table in the config's schema.
