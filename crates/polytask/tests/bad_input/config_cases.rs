@@ -312,21 +312,21 @@ pub fn config() -> Vec<Case> {
                     "kind = \"transformer\", width = 8, heads = 3",
                 )
             },
-            &["polytask.toml:24:", "the 3 heads of layer `high`", "width 8", "6 or 9"],
+            &["polytask.toml:25:", "the 3 heads of layer `high`", "width 8", "6 or 9"],
         ),
         case(
             "A residual connection past a layer that has none",
             CHECK,
             2,
             |p| p.config("kind = \"conv\", widths = [1, 2], filters = 4", "kind = \"norm\", residual = true"),
-            &["polytask.toml:24:", "unknown key `residual`", "belongs to `kind = \"conv\"`"],
+            &["polytask.toml:25:", "unknown key `residual`", "belongs to `kind = \"conv\"`"],
         ),
         case(
             "Dropout of whole tokens where there are none",
             CHECK,
             2,
             |p| p.config("kind = \"conv\", widths = [1, 2], filters = 4", "kind = \"pool\", word_dropout = 0.1"),
-            &["polytask.toml:24:", "`word_dropout` of layer `high`", "needs tokens", "`dropout`"],
+            &["polytask.toml:25:", "`word_dropout` of layer `high`", "needs tokens", "`dropout`"],
         ),
         case(
             "A pool that does not exist",
