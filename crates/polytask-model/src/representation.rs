@@ -107,7 +107,7 @@ impl Representation {
     ///
     /// # Panics
     ///
-    /// Where tokens are to be pooled by attention: that is done by [`Pooler`](crate::encoder::Pooler).
+    /// Where tokens are to be pooled by attention: that is done by the `Pooler` that holds its parameters.
     pub fn pooled(self, pool: Pool) -> Tensor<2> {
         match self {
             Representation::Vector(values) => values,
