@@ -17,6 +17,7 @@ pub mod recognise;
 pub mod record;
 pub mod rng;
 pub mod sampler;
+pub mod shapes;
 pub mod split;
 pub mod table;
 pub mod tokenize;

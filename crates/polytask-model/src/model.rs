@@ -265,12 +265,7 @@ impl TaskNet {
     }
 
     /// Joins the layers that the task attaches to, pooled first where the task pools; only `rows` of the batch where given.
-    pub(crate) fn read_side(
-        &self,
-        pass: &Pass<'_>,
-        outputs: &Outputs,
-        rows: Option<Range<usize>>,
-    ) -> Representation {
+    pub(crate) fn read_side(&self, pass: &Pass<'_>, outputs: &Outputs, rows: Option<Range<usize>>) -> Representation {
         let layers = outputs[self.encoder].as_ref().expect("the task's encoder ran");
         let part = |&layer: &usize| layers[layer].clone().expect("the task asked for the layer");
         let mut parts = self.attach.iter().map(part).map(|part| match &rows {

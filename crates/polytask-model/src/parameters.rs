@@ -98,6 +98,10 @@ pub struct Table {
     pub dim: usize,
     /// Whether rows are trained.
     pub tuned: bool,
+    /// Epochs for which rows stay as they are before they are trained.
+    pub held_epochs: usize,
+    /// Whether the current epoch is one of them.
+    pub held: bool,
     /// Who reaches it.
     pub owner: Owner,
     /// Row-major values, `[rows, dim]`.
@@ -144,8 +148,18 @@ impl Parameters {
 
     /// Adds a table of rows.
     pub fn add_table(&mut self, name: String, dim: usize, tuned: bool, owner: Owner, values: Vec<f32>) -> TableId {
-        self.tables.push(Table { name, dim, tuned, owner, values });
+        self.tables.push(Table { name, dim, tuned, held_epochs: 0, held: false, owner, values });
         TableId(self.tables.len() - 1)
+    }
+
+    /// Keeps the rows of a table as they are for the first `epochs` epochs; see [`Self::begin_epoch`].
+    pub fn hold(&mut self, id: TableId, epochs: usize) {
+        self.tables[id.0].held_epochs = epochs;
+    }
+
+    /// Tells which epoch begins, counted from 0: in an epoch for which a table is held, its rows get no gradient.
+    pub fn begin_epoch(&mut self, epoch: usize) {
+        self.tables.iter_mut().for_each(|table| table.held = epoch < table.held_epochs);
     }
 
     /// The dense parameters in the order of their ids.

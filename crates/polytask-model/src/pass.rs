@@ -129,7 +129,7 @@ impl<'a> Pass<'a> {
             return tensor;
         }
         let tensor = Tensor::from_inner(tensor);
-        if !table.tuned {
+        if !table.tuned || table.held {
             return tensor;
         }
         let leaf = tensor.require_grad();
@@ -311,6 +311,21 @@ mod tests {
         assert!(gradients.dense[1].is_none());
         assert_eq!(gradients.rows[0].rows, [2]);
         assert_eq!(gradients.rows[0].values, [2.0, 3.0]);
+    }
+
+    #[test]
+    fn held_rows_have_no_gradient() {
+        let mut parameters = Parameters::new(Device::flex());
+        let weight = parameters.add("weight".into(), &[2], Group::Trunk, Owner::Shared, vec![2.0, 3.0]);
+        let table = parameters.add_table("t".into(), 2, true, Owner::Shared, vec![1.0; 4]);
+        parameters.hold(table, 2);
+        for (epoch, expected) in [(0, 0), (1, 0), (2, 1), (3, 1), (1, 0)] {
+            parameters.begin_epoch(epoch);
+            let pass = Pass::new(&parameters, Mode::Train { seed: 0, step: 0 });
+            let loss = (pass.rows(table, &[1]).reshape([2]) * pass.get(weight)).sum();
+            let gradients = pass.backward(loss);
+            assert_eq!((gradients.rows.len(), gradients.dense[0].as_deref()), (expected, Some(&[1.0, 1.0][..])));
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod layers;
 pub mod network;
 mod node;
 mod optimizers;
+mod options;
 mod parse;
 mod references;
 mod scales;

@@ -3,7 +3,8 @@
 mod layers;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use layers::{Directions, FeedforwardActivation, GruLayer, LstmLayer, NormLayer, Positions, TransformerLayer};
 
@@ -28,6 +29,10 @@ pub struct WordsInput {
     pub dim: Option<usize>,
     /// Whether word vectors are trained with the network.
     pub tune: bool,
+    /// Epochs for which pre-trained vectors stay as they are before they are trained with the network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub tune_after: Option<usize>,
     /// A word without a vector gets a row of its own if it occurs this often in training.
     #[schemars(range(min = 1))]
     pub min_count: usize,
@@ -50,6 +55,9 @@ pub struct WordsInput {
     /// A character encoder whose output is joined to each word vector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub characters: Option<Characters>,
+    /// A vector for the shape of a word (its case and digits) that is joined to each word vector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<WordShape>,
 }
 
 impl Default for WordsInput {
@@ -58,6 +66,7 @@ impl Default for WordsInput {
             vectors: None,
             dim: None,
             tune: true,
+            tune_after: None,
             min_count: 2,
             tokenize: Tokenize::Words,
             max_tokens: 512,
@@ -66,6 +75,7 @@ impl Default for WordsInput {
             locked_dropout: 0.0,
             word_dropout: 0.0,
             characters: None,
+            shape: None,
         }
     }
 }
@@ -92,8 +102,23 @@ pub enum Truncate {
     HeadTail,
 }
 
-/// The character encoder of a word.
+/// Vectors of the shapes of words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct WordShape {
+    /// Width of a shape's vector.
+    #[schemars(range(min = 1, max = 1024))]
+    pub dim: usize,
+}
+
+impl Default for WordShape {
+    fn default() -> Self {
+        WordShape { dim: 5 }
+    }
+}
+
+/// The character encoder of a word.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Characters {
     /// The kind of encoder.
@@ -101,12 +126,15 @@ pub struct Characters {
     /// Width of a character vector.
     #[schemars(range(min = 1, max = 1024))]
     pub dim: usize,
-    /// Output features a word.
+    /// Output features a word of `cnn`.
     #[schemars(range(min = 1, max = 4096))]
     pub filters: usize,
-    /// Characters that a filter spans.
+    /// Characters that a filter of `cnn` spans.
     #[schemars(range(min = 1, max = 15))]
     pub width: usize,
+    /// Units of each direction of `lstm`, which has twice as many output features a word.
+    #[schemars(range(min = 1, max = 4096))]
+    pub hidden: usize,
     /// Share of character features zeroed in training.
     #[schemars(range(min = 0.0, max = 0.99))]
     pub dropout: f64,
@@ -114,7 +142,25 @@ pub struct Characters {
 
 impl Default for Characters {
     fn default() -> Self {
-        Characters { encoder: CharacterEncoder::Cnn, dim: 30, filters: 50, width: 3, dropout: 0.0 }
+        Characters { encoder: CharacterEncoder::Cnn, dim: 30, filters: 50, width: 3, hidden: 25, dropout: 0.0 }
+    }
+}
+
+impl Serialize for Characters {
+    /// Writes the options of the chosen encoder alone, which are those that a file may give.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let own: &[(&'static str, usize)] = match self.encoder {
+            CharacterEncoder::Cnn => &[("filters", self.filters), ("width", self.width)],
+            CharacterEncoder::Lstm => &[("hidden", self.hidden)],
+        };
+        let mut table = serializer.serialize_struct("Characters", 3 + own.len())?;
+        table.serialize_field("encoder", &self.encoder)?;
+        table.serialize_field("dim", &self.dim)?;
+        for (key, value) in own {
+            table.serialize_field(key, value)?;
+        }
+        table.serialize_field("dropout", &self.dropout)?;
+        table.end()
     }
 }
 
@@ -124,6 +170,8 @@ impl Default for Characters {
 pub enum CharacterEncoder {
     /// Convolution over characters and the maximum over the word.
     Cnn,
+    /// The last states of an LSTM that reads the word forwards and of one that reads it backwards.
+    Lstm,
 }
 
 /// A stack of layers that tasks share.

@@ -169,6 +169,10 @@ pub struct Train {
     pub accumulate: usize,
     /// Which dataset each step draws from.
     pub sampling: Sampling,
+    /// With `sampling = "temperature"`: `T` in `n^(1 / T)`; `1` draws by size, larger values more evenly. 2 where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.1, max = 1000.0))]
+    pub temperature: Option<f64>,
     /// Evaluations without improvement after which a task stops; `0` never stops.
     pub patience: usize,
     /// How the kept model is chosen on validation data.
@@ -184,10 +188,18 @@ impl Default for Train {
             batch_size: 32,
             accumulate: 1,
             sampling: Sampling::Proportional,
+            temperature: None,
             patience: 5,
             select: Select::WorstRegret,
             checkpoint_seconds: 120,
         }
+    }
+}
+
+impl Train {
+    /// `T` of `sampling = "temperature"`: as given, or 2.
+    pub fn temperature(&self) -> f64 {
+        self.temperature.unwrap_or(2.0)
     }
 }
 
@@ -197,8 +209,14 @@ impl Default for Train {
 pub enum Sampling {
     /// In proportion to size: every example once an epoch.
     Proportional,
-    /// Every dataset equally often.
+    /// Every dataset equally often, in random order.
     Uniform,
+    /// Every dataset in turn.
+    RoundRobin,
+    /// At random with probability `n^(1 / temperature)` over the sum, for `n` training examples: with 2 the square root.
+    Temperature,
+    /// At random by size at first, more and more evenly towards the last epoch (Stickland and Murray, ICML 2019).
+    Annealed,
     /// A batch of every dataset in each step.
     Joint,
 }

@@ -85,6 +85,12 @@ impl Plan {
         self.sampler.steps_in_epoch().div_ceil(self.spec.train.accumulate.max(1))
     }
 
+    /// Steps of an epoch on average over all epochs, rounded up: some ways of sampling have longer epochs than others.
+    pub fn mean_steps_in_epoch(&self) -> usize {
+        let draws = self.sampler.steps_in_run().div_ceil(self.spec.train.epochs.max(1));
+        draws.div_ceil(self.spec.train.accumulate.max(1))
+    }
+
     /// Names of the tasks in order.
     pub fn task_names(&self) -> Vec<String> {
         self.spec.task.keys().cloned().collect()
@@ -113,7 +119,7 @@ fn sampler(spec: &Spec, corpus: &Corpus) -> Sampler {
         lengths: source.dataset.train.lengths(),
         batch_size: spec.batch_size(&source.name),
     });
-    Sampler::new(spec.seed, sources.collect(), spec.train.sampling)
+    Sampler::new(spec.seed, sources.collect(), &spec.train)
 }
 
 fn describe(spec: &Spec, knowledge: Vec<Knowledge>, fitted: BTreeMap<String, Fitted>) -> Description {

@@ -262,6 +262,14 @@ fn notes(plan: &Plan) -> Vec<String> {
     notes.push(match train.sampling {
         Sampling::Proportional => "each step trains on a batch of one dataset, drawn in proportion to its size".into(),
         Sampling::Uniform => "each step trains on a batch of one dataset, all drawn equally often".into(),
+        Sampling::RoundRobin => "each step trains on a batch of one dataset, all in turn".into(),
+        Sampling::Temperature => {
+            let power = format!("1 / {}", train.temperature());
+            format!("each step trains on a batch of one dataset, drawn by its size to the power of {power}")
+        }
+        Sampling::Annealed => {
+            "each step trains on a batch of one dataset, by size at first, more evenly from epoch to epoch".into()
+        }
         Sampling::Joint => "each step trains on a batch of every dataset".to_owned(),
     });
     notes.extend(cost_of_comparing(plan));

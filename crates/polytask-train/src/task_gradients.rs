@@ -167,7 +167,11 @@ fn row_products(tasks: usize, count: usize, parts: &[(usize, &RowGradient)]) -> 
 }
 
 /// The weighted sum of gradients of some rows each of a table with so many rows; `None` where there is none.
-pub(crate) fn combined_rows((table, count): (usize, usize), dim: usize, parts: &[(f32, &RowGradient)]) -> Option<RowGradient> {
+pub(crate) fn combined_rows(
+    (table, count): (usize, usize),
+    dim: usize,
+    parts: &[(f32, &RowGradient)],
+) -> Option<RowGradient> {
     if parts.is_empty() {
         return None;
     }

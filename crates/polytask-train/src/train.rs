@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
             Ok(file)
         };
         let events = open().map_err(|source| TrainError::Io { path: path.clone(), source })?;
-        let schedule = Schedule::new(&plan.spec.optimizer, plan.steps_in_epoch(), plan.spec.train.epochs);
+        let schedule = Schedule::new(&plan.spec.optimizer, plan.mean_steps_in_epoch(), plan.spec.train.epochs);
         let (tasks, now) = (plan.task_names(), Instant::now());
         Ok(Session { plan, state, run, observer, events, schedule, tasks, started: now, checkpointed: now })
     }
@@ -152,6 +152,7 @@ impl<'a> Session<'a> {
                 .map(|source| source.tasks.iter().any(|task| self.state.standing.is_active(task.0)))
                 .collect();
             let steps = self.plan.sampler.epoch(self.state.epoch, &active, &self.state.taken);
+            self.plan.model.parameters.begin_epoch(self.state.epoch);
             let began = Instant::now();
             let Some(examples) = self.train_epoch(&steps)? else { return Ok(false) };
             let trained = began.elapsed();

@@ -188,6 +188,17 @@ fn kills_leave_no_trace_compared_gradients() {
 }
 
 #[test]
+fn kills_leave_no_trace_vectors_trained_later_temperature() {
+    survives_kills("kills-later", &["input.words.tune_after=2", "train.sampling=temperature", "train.patience=0"]);
+}
+
+#[test]
+fn kills_leave_no_trace_annealed_lstm_characters_and_shapes() {
+    let characters = "input.words.characters={ encoder = \"lstm\", dim = 6, hidden = 5, dropout = 0.2 }";
+    survives_kills("kills-annealed", &["train.sampling=annealed", characters, "input.words.shape={ dim = 3 }"]);
+}
+
+#[test]
 fn the_small_run_stops_tasks_before_its_end() {
     let job = Job::new(&small_project("stops"), "run", &[]);
     job.train().ok();

@@ -20,6 +20,7 @@ use crate::parameters::{Init, Owner, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Ends, Form, Representation};
 
+pub use bilstm::Bilstm;
 pub use dense::Affine;
 pub use pooler::Pooler;
 

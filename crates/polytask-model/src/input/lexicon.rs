@@ -2,6 +2,7 @@
 
 use polytask_data::characters::CharacterSet;
 use polytask_data::interner::Interner;
+use polytask_data::shapes::Shape;
 use polytask_data::table::{Examples, Ragged};
 use polytask_data::vocabulary::{Match, Vocabulary};
 
@@ -17,6 +18,8 @@ pub struct Lexicon {
     pub matches: Vec<Match>,
     /// Character ids, by interned word id; empty without a character encoder.
     pub characters: Ragged<u32>,
+    /// Shape of each word, by interned word id.
+    pub shapes: Vec<u32>,
 }
 
 impl Lexicon {
@@ -28,6 +31,7 @@ impl Lexicon {
             let (row, found) = vocabulary.lookup(word);
             lexicon.rows.push(row);
             lexicon.matches.push(found);
+            lexicon.shapes.push(Shape::of(word).id());
             if let Some(characters) = characters {
                 lexicon.characters.push(&characters.encode(word, MAX_CHARACTERS));
             }

@@ -4,6 +4,7 @@
 //! ([`InputKnowledge`]), prepares datasets for reading ([`Prepared`]), and builds the part of the network that reads them
 //! ([`Input`]). Trainer, evaluation and reports see these four and never what is inside.
 
+mod characters;
 mod distinct;
 mod lexicon;
 mod words;
@@ -122,7 +123,7 @@ pub enum Side {
 }
 
 /// An input of the network.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Input {
     /// Word vectors and characters.
     Words(Words),
@@ -140,7 +141,7 @@ impl Input {
         match (spec, &fitted.knowledge) {
             (InputSpec::Words(spec), InputKnowledge::Words(knowledge)) => {
                 let initial = fitted.initial.clone();
-                Input::Words(Words::build((name, owner), spec, (knowledge, initial), parameters, init))
+                Input::Words(Words::build((name, owner), spec, (knowledge.known(), initial), parameters, init))
             }
         }
     }

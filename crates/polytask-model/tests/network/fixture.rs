@@ -54,8 +54,13 @@ kind = "words"
 dim = 5
 dropout = DROPOUT
 OPTIONS
-characters = { dim = 3, filters = 4, width = 3, dropout = DROPOUT }
+CHARACTERS
 "#;
+
+/// What the words input encodes besides word vectors: by convolution, or by everything else that there is.
+pub const CNN: &str = "characters = { dim = 3, filters = 4, width = 3, dropout = DROPOUT }";
+pub const LSTM_AND_SHAPE: &str =
+    "characters = { encoder = \"lstm\", dim = 3, hidden = 2, dropout = DROPOUT }\nshape = { dim = 2 }";
 
 /// Sentences of 4, 1, 9, 0, 2 and 6 words; `zebra` and `quux` stand in the third alone, which has no targets in places.
 const SENTENCES: [&str; 6] =
@@ -82,12 +87,22 @@ impl Fixture {
 
     /// The same with a share for `DROPOUT`.
     pub fn with_dropout(network: &str, dropout: &str) -> Fixture {
-        Fixture::with_input(network, dropout, "")
+        Fixture::build(network, dropout, CNN, "")
+    }
+
+    /// The same with other lines for what the input encodes.
+    pub fn with_input(network: &str, dropout: &str, input: &str) -> Fixture {
+        Fixture::build(network, dropout, input, "")
     }
 
     /// The same with more options of the input.
-    pub fn with_input(network: &str, dropout: &str, options: &str) -> Fixture {
-        let text = [HEAD, network].concat().replace("DROPOUT", dropout).replace("OPTIONS", options);
+    pub fn with_options(network: &str, dropout: &str, options: &str) -> Fixture {
+        Fixture::build(network, dropout, CNN, options)
+    }
+
+    fn build(network: &str, dropout: &str, input: &str, options: &str) -> Fixture {
+        let text = [HEAD, network].concat().replace("OPTIONS", options).replace("CHARACTERS", input);
+        let text = text.replace("DROPOUT", dropout);
         let spec = polytask_spec::parse("test.toml", &text, &[], &[]).unwrap_or_else(|errors| panic!("{errors}")).spec;
         let mut words = Interner::new();
         let mut tokens = Ragged::new();

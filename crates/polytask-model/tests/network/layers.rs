@@ -206,7 +206,7 @@ fn dropout_of_words_and_features_is_for_training_alone_and_follows_from_seed_and
     for (options, other) in
         [("locked_dropout = 0.4", "word_dropout = 0.4"), ("word_dropout = 0.4", "locked_dropout = 0.4")]
     {
-        let [plain, dropped, other] = ["", options, other].map(|options| Fixture::with_input(WORDS, "0.0", options));
+        let [plain, dropped, other] = ["", options, other].map(|options| Fixture::with_options(WORDS, "0.0", options));
         let tasks = plain.tasks();
         let scores =
             |fixture: &Fixture| fixture.infer(&ALL, &tasks).into_iter().map(|scores| scores.values).collect::<Vec<_>>();
@@ -226,7 +226,7 @@ fn dropout_of_words_and_features_is_for_training_alone_and_follows_from_seed_and
 #[test]
 fn what_is_learned_under_dropout_of_words_has_slopes_of_the_loss() {
     for options in ["locked_dropout = 0.3", "word_dropout = 0.3", "locked_dropout = 0.2\nword_dropout = 0.2"] {
-        crate::check_gradients(Fixture::with_input(WORDS, "0.0", options));
+        crate::check_gradients(Fixture::with_options(WORDS, "0.0", options));
     }
 }
 

@@ -5,7 +5,7 @@ mod heads;
 mod layers;
 
 use burn::tensor::Tensor;
-use fixture::{DIM, Fixture, MISSING, UNLABELLED, tag_count};
+use fixture::{CNN, DIM, Fixture, LSTM_AND_SHAPE, MISSING, UNLABELLED, tag_count};
 use heads::HEADS;
 use polytask_data::rng::Rng;
 use polytask_model::{
@@ -139,6 +139,12 @@ fn gradients_are_slopes_of_the_loss_under_dropout() {
 }
 
 #[test]
+fn gradients_are_slopes_of_the_loss_with_other_features_of_words() {
+    check_gradients(Fixture::with_input(DEEP, "0.0", LSTM_AND_SHAPE));
+    check_gradients(Fixture::with_input(WIDE, "0.3", LSTM_AND_SHAPE));
+}
+
+#[test]
 fn missing_targets_have_no_loss_and_no_gradient() {
     let fixture = Fixture::new(DEEP);
     let (tasks, present) = (fixture.tasks(), [0, 1, 3, 4, 5]);
@@ -203,8 +209,9 @@ fn losses_on_the_tape_are_those_of_inferred_scores() {
 
 #[test]
 fn scores_do_not_depend_on_the_batch() {
-    for network in NETWORKS {
-        let fixture = Fixture::new(network);
+    let all = NETWORKS.map(|network| (network, CNN)).into_iter().chain([(DEEP, LSTM_AND_SHAPE)]);
+    for (network, input) in all {
+        let fixture = Fixture::with_input(network, "0.0", input);
         let tasks = fixture.tasks();
         let together = fixture.infer(&ALL, &tasks);
         for example in ALL {
@@ -350,10 +357,30 @@ fn repeated_widths_have_names_of_their_own() {
 }
 
 #[test]
+fn other_features_of_words_have_names_of_their_own() {
+    let fixture = Fixture::with_input(WIDE, "0.0", LSTM_AND_SHAPE);
+    let names = fixture.model.parameters.dense().iter().map(|parameter| parameter.name.as_str());
+    let expected = [
+        "input.words.characters.vectors",
+        "input.words.characters.forward.weight_ih",
+        "input.words.characters.forward.weight_hh",
+        "input.words.characters.forward.bias",
+        "input.words.characters.backward.weight_ih",
+        "input.words.characters.backward.weight_hh",
+        "input.words.characters.backward.bias",
+        "input.words.shape",
+    ];
+    assert_eq!(names.take(8).collect::<Vec<_>>(), expected);
+    let width1 = &fixture.model.parameters.dense()[fixture.dense("encoder.left.wide.width1.weight")];
+    assert_eq!(width1.shape, [DIM + 4 + 2, 4]);
+}
+
+#[test]
 fn a_saved_model_is_the_same_to_the_last_bit() {
     let _kernels = fixture::on_one_path();
-    for network in NETWORKS {
-        let fixture = Fixture::new(network);
+    let all = NETWORKS.map(|network| (network, CNN)).into_iter().chain([(WIDE, LSTM_AND_SHAPE)]);
+    for (network, input) in all {
+        let fixture = Fixture::with_input(network, "0.0", input);
         let directory = tempfile::tempdir().unwrap();
         save(directory.path(), &fixture.spec, &fixture.description, &fixture.model.parameters).unwrap();
         let saved = load(directory.path(), fixture.model.parameters.device().clone()).unwrap();
@@ -364,7 +391,11 @@ fn a_saved_model_is_the_same_to_the_last_bit() {
         for (before, after) in before.iter().zip(&after) {
             assert_eq!((&before.name, &before.shape, &before.values), (&after.name, &after.shape, &after.values));
         }
-        let restored = Fixture { model: saved.model, description: saved.description, ..Fixture::new(network) };
+        let restored = Fixture {
+            model: saved.model,
+            description: saved.description,
+            ..Fixture::with_input(network, "0.0", input)
+        };
         let (before, after) = (fixture.infer(&ALL, &fixture.tasks()), restored.infer(&ALL, &fixture.tasks()));
         for (before, after) in before.iter().zip(&after) {
             assert_eq!((&before.values, &before.lengths), (&after.values, &after.lengths));

@@ -241,4 +241,6 @@ pub enum Catalogue {
     Optimizers,
     /// How the learning rate falls.
     Schedules,
+    /// Which dataset each step draws from.
+    Sampling,
 }

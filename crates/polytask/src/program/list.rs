@@ -48,6 +48,7 @@ pub fn run(args: &ListArgs) -> Result<(), Failure> {
         Catalogue::Schedules => {
             (with_options("/properties/optimizer/oneOf/0/properties/decay/anyOf/1", "kind"), "options")
         }
+        Catalogue::Sampling => (choices("/properties/train/properties/sampling"), ""),
     };
     if args.json {
         return print_json(&entries);

@@ -8,6 +8,7 @@ mod config_cases;
 mod data_cases;
 mod document;
 mod init_cases;
+mod input_cases;
 mod model_cases;
 mod project;
 mod vector_cases;
@@ -105,6 +106,7 @@ fn bad_input_is_told() {
         ("Datasets", data_cases::data()),
         ("Review corpora", data_cases::reviews()),
         ("Word vectors", vector_cases::vectors()),
+        ("Inputs and sampling", input_cases::inputs()),
         ("Prediction", model_cases::predict()),
         ("Trained models", model_cases::models()),
         ("Runs that go on", model_cases::resume()),

@@ -1,0 +1,120 @@
+//! Do options fit the choices that they stand beside?
+//!
+//! A key that another choice would make sense of is told, rather than passed over.
+
+use crate::Spec;
+use crate::error::list;
+use crate::network::{CharacterEncoder, Input, WordsInput};
+use crate::node::Node;
+use crate::references::fault_at;
+use crate::training::Sampling;
+use crate::validate::Fault;
+
+/// Faults of options that belong to a choice that was not made.
+pub(crate) fn check(spec: &Spec, root: &Node) -> Vec<Fault> {
+    let mut look = Look { root, faults: Vec::new() };
+    if spec.train.temperature.is_some() && spec.train.sampling != Sampling::Temperature {
+        let message = "`train.temperature` belongs to `sampling = \"temperature\"` alone".to_string();
+        look.fault(&["train", "temperature"], message, "remove it, or set `sampling = \"temperature\"`");
+    }
+    for (name, input) in &spec.input {
+        let Input::Words(words) = input;
+        look.characters(name, words);
+        look.tuning(name, words);
+    }
+    look.faults
+}
+
+struct Look<'a> {
+    root: &'a Node,
+    faults: Vec<Fault>,
+}
+
+impl Look<'_> {
+    fn fault(&mut self, path: &[&str], message: String, help: impl Into<String>) {
+        self.faults.push(fault_at(self.root, path, message, Some(help.into())));
+    }
+
+    /// Options of the other character encoder.
+    fn characters(&mut self, name: &str, words: &WordsInput) {
+        let Some(characters) = &words.characters else { return };
+        let (chosen, own, other, others): (_, &[&str], _, &[&str]) = match characters.encoder {
+            CharacterEncoder::Cnn => ("cnn", &["filters", "width"], "lstm", &["hidden"]),
+            CharacterEncoder::Lstm => ("lstm", &["hidden"], "cnn", &["filters", "width"]),
+        };
+        let given = |key: &str| self.root.get("input")?.get(name)?.get("characters")?.get(key).map(|_| ());
+        for key in others.iter().filter(|key| given(key).is_some()).collect::<Vec<_>>() {
+            let message = format!("`input.{name}.characters.{key}` belongs to `encoder = \"{other}\"`");
+            let help = format!("`encoder = \"{chosen}\"` takes {}", list(own.iter().copied()));
+            self.fault(&["input", name, "characters", key], message, help);
+        }
+    }
+
+    /// Vectors that stay for some epochs must be there, and be trained afterwards.
+    fn tuning(&mut self, name: &str, words: &WordsInput) {
+        if words.tune_after.is_none() {
+            return;
+        }
+        let path = ["input", name, "tune_after"];
+        if !words.tune {
+            let message = format!("`input.{name}.tune_after` with `tune = false`: the vectors are never trained");
+            self.fault(&path, message, "remove one of them");
+        } else if words.vectors.is_none() {
+            let message = format!("`input.{name}.tune_after` keeps pre-trained vectors, but there are no `vectors`");
+            self.fault(&path, message, "name their file in `vectors`, or remove `tune_after`");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::network::{CharacterEncoder, Input};
+    use crate::test_support::{THREE_TASKS, messages, spec};
+
+    /// One replacement in the example, and fragments of the only message.
+    #[track_caller]
+    fn check(from: &str, to: &str, fragments: &[&str]) {
+        assert!(THREE_TASKS.contains(from), "{from}");
+        let found = messages(&THREE_TASKS.replacen(from, to, 1));
+        assert_eq!(found.len(), 1, "{to}: {found:#?}");
+        for fragment in fragments {
+            assert!(found[0].contains(fragment), "{to}: {fragment:?} is not in {found:#?}");
+        }
+    }
+
+    #[test]
+    fn a_temperature_belongs_to_its_sampling() {
+        let train = "batch_size = 32";
+        check(
+            train,
+            "batch_size = 32\ntemperature = 3",
+            &["belongs to `sampling = \"temperature\"` alone", "remove it"],
+        );
+        check(train, "batch_size = 32\ntemperature = 0", &["`train.temperature` must be between 0.1 and 1000"]);
+    }
+
+    #[test]
+    fn character_encoders_have_options_of_their_own() {
+        let dim = "dim = 30";
+        check(dim, "dim = 30, hidden = 7", &["`input.words.characters.hidden` belongs to `encoder = \"lstm\"`"]);
+        let cnn = "encoder = \"cnn\"";
+        check(cnn, "encoder = \"lstm\", width = 3", &["characters.width` belongs to `encoder = \"cnn\"`", "`hidden`"]);
+        check(cnn, "encoder = \"gru\"", &["cannot be", "`cnn`, `lstm`"]);
+        let lstm = spec(&THREE_TASKS.replace(cnn, "encoder = \"lstm\", hidden = 9"));
+        let Input::Words(words) = &lstm.input["words"];
+        let characters = words.characters.clone().expect("characters were asked for");
+        assert_eq!((characters.encoder, characters.hidden), (CharacterEncoder::Lstm, 9));
+        // What is written down holds no option that the reader would refuse.
+        assert_eq!(spec(&lstm.to_toml()), lstm);
+    }
+
+    #[test]
+    fn vectors_that_stay_at_first_are_there_and_trained_later() {
+        let kind = "kind       = \"words\"";
+        check(kind, "kind = \"words\"\ntune = false\ntune_after = 2", &["never trained", "remove one of them"]);
+        check(kind, "kind = \"words\"\ntune_after = 0", &["`input.words.tune_after` must be at least 1"]);
+        let vectors = THREE_TASKS.lines().find(|line| line.starts_with("vectors")).expect("the example has vectors");
+        check(vectors, "tune_after = 2", &["keeps pre-trained vectors, but there are no `vectors`"]);
+        spec(&THREE_TASKS.replace(kind, "kind = \"words\"\ntune_after = 2"));
+    }
+}
