@@ -60,7 +60,7 @@ pub fn run(sizes: &Sizes) -> Result<String, String> {
 }
 
 /// The times that the run noted, one an epoch.
-fn timings(run: &Path) -> Result<Vec<Timing>, String> {
+pub fn timings(run: &Path) -> Result<Vec<Timing>, String> {
     let text = std::fs::read_to_string(run.join("timing.jsonl")).map_err(|error| error.to_string())?;
     text.lines().map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
 }

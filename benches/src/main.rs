@@ -4,6 +4,8 @@
 //! polytask-bench run WORKLOAD [key=value ...]     one measurement of polytask, as a line of JSON
 //! polytask-bench compare PYTHON [WORKLOAD[:key=value,...] ...] [key=value ...]
 //!                                                 polytask and benches/peers/ by turns: medians, ratios, memory
+//! polytask-bench balancers data=FOLDER out=FOLDER [config=FILE] [methods=a,b] [seeds=1,2,3] [set=KEY=VALUE,..]
+//!                                                 every balancer on real data at equal budgets, as a table
 //! ```
 //!
 //! | workload | what | judged by |
@@ -16,6 +18,7 @@
 //!
 //! `all` is every workload. Steps go through the product: a configuration, files, `Plan`, and the step that `train` takes.
 
+mod balancers;
 mod compare;
 mod epoch;
 mod flops;
@@ -34,7 +37,8 @@ use sizes::Sizes;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "usage: polytask-bench run WORKLOAD [key=value ...] | \
-                     compare PYTHON [WORKLOAD[:key=value,...] ...] [key=value ...]";
+                     compare PYTHON [WORKLOAD[:key=value,...] ...] [key=value ...] | \
+                     balancers data=FOLDER out=FOLDER [key=value ...]";
 
 #[allow(clippy::print_stderr, clippy::print_stdout)]
 fn main() -> ExitCode {
@@ -42,6 +46,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["run", workload, sizes @ ..] => run(workload, sizes).map(|line| println!("{line}")),
+        ["balancers", sizes @ ..] => {
+            Sizes::parse(sizes).and_then(|sizes| balancers::run(&sizes)).map(|table| println!("{table}"))
+        }
         ["compare", python, rest @ ..] => compare::compare(python, rest),
         _ => Err(USAGE.into()),
     };
