@@ -1,7 +1,11 @@
 //! How do the tasks' gradients stand to each other?
 
 use polytask_balance::Gramian;
-use polytask_run::Cosine;
+use polytask_run::{Balanced, Cosine, Event};
+
+use crate::plan::Plan;
+use crate::state::State;
+use crate::step::{Stepped, is_watched};
 
 /// Lengths of the gradients of a step's tasks and the angles between them.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +44,28 @@ impl Looked {
         let name = |place: usize| names[self.tasks[place]].clone();
         self.cosines.iter().map(|&(a, b, cosine)| Cosine { between: [name(b), name(a)], cosine }).collect()
     }
+}
+
+/// What is written down of how the step that was just taken traded the tasks off; `None` where it is not one of those that are
+/// looked at, or had fewer than two tasks.
+pub(crate) fn event(plan: &Plan, state: &State, stepped: &Stepped, names: &[String]) -> Option<Event> {
+    if !is_watched(plan, state.step - 1) || stepped.losses.iter().flatten().count() < 2 {
+        return None;
+    }
+    let looked = stepped.looked.as_ref();
+    let norm = |task: usize| {
+        let looked = looked?;
+        Some(looked.norms[looked.tasks.iter().position(|&other| other == task)?])
+    };
+    let present = (0..names.len()).filter(|&task| stepped.losses[task].is_some());
+    let balanced = |task: usize| Balanced { weight: stepped.weights[task], gradient_norm: norm(task) };
+    Some(Event::Balance {
+        epoch: state.epoch + 1,
+        step: state.step,
+        tasks: present.map(|task| (names[task].clone(), balanced(task))).collect(),
+        cosines: looked.map(|looked| looked.named(names)).unwrap_or_default(),
+        conflict_rate: looked.and_then(Looked::conflict_rate),
+    })
 }
 
 #[cfg(test)]

@@ -8,18 +8,18 @@ use indexmap::IndexMap;
 use polytask_data::sampler::Step;
 use polytask_metrics::TaskScores;
 use polytask_model::Knowledge;
-use polytask_run::{Balanced, Best, Event, Kept, Metrics, RunDirectory, Status, Timing, commit_directory};
+use polytask_run::{Best, Event, Kept, Metrics, RunDirectory, Status, Timing, commit_directory};
 
 use crate::checkpoint;
 use crate::corpus::SplitName;
 use crate::error::{Diverged, TrainError};
 use crate::evaluate::{evaluate_split, evaluate_unseen};
-use crate::looked::Looked;
+use crate::looked;
 use crate::observer::{Observer, Progress};
 use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::state::{State, Tally};
-use crate::step::{self, Stepped};
+use crate::step;
 
 /// Version of the format of `events.jsonl` and `metrics.json`.
 const FORMAT: u32 = 1;
@@ -172,7 +172,9 @@ impl<'a> Session<'a> {
             }
             let stepped = step::take(&mut self.plan, &mut self.state, &self.schedule, next)?;
             self.state.tally.add(&stepped);
-            self.note_balance(&stepped)?;
+            if let Some(event) = looked::event(&self.plan, &self.state, &stepped, &self.tasks) {
+                self.emit(&event)?;
+            }
             self.state.step_in_epoch += 1;
             examples += stepped.examples;
             let seconds = began.elapsed().as_secs_f64();
@@ -191,30 +193,6 @@ impl<'a> Session<'a> {
             }
         }
         Ok(Some(examples))
-    }
-
-    /// Writes down how the step that was just taken traded the tasks off, where it is one of those that are looked at.
-    fn note_balance(&mut self, stepped: &Stepped) -> Result<(), TrainError> {
-        let present = stepped.losses.iter().flatten().count();
-        if !step::is_watched(&self.plan, self.state.step - 1) || present < 2 {
-            return Ok(());
-        }
-        let looked = stepped.looked.as_ref();
-        let norm = |task: usize| {
-            let looked = looked?;
-            Some(looked.norms[looked.tasks.iter().position(|&other| other == task)?])
-        };
-        let tasks = (0..self.tasks.len()).filter(|&task| stepped.losses[task].is_some());
-        let tasks = tasks.map(|task| {
-            (self.tasks[task].clone(), Balanced { weight: stepped.weights[task], gradient_norm: norm(task) })
-        });
-        self.emit(&Event::Balance {
-            epoch: self.state.epoch + 1,
-            step: self.state.step,
-            tasks: tasks.collect(),
-            cosines: looked.map(|looked| looked.named(&self.tasks)).unwrap_or_default(),
-            conflict_rate: looked.and_then(Looked::conflict_rate),
-        })
     }
 
     /// Evaluates, decides what is kept and who stops, and writes it down.

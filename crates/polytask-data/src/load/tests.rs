@@ -137,7 +137,7 @@ fn numbers_and_labels_may_stand_for_each_other() {
 fn shares_are_drawn_by_seed() {
     let rows: String = (0..100).map(|row| format!("{}\tword{row}\n", row % 2)).collect();
     let files = write(&[("t", &rows), ("test", "0\tx\n")]);
-    let split = Split { valid: 0.1, test: 0.2, seed: None };
+    let split = Split { valid: 0.1, test: 0.2, ..Split::default() };
     let data = lines(Files { path: Some("t".into()), split, limit: Some(10), ..Files::default() });
     let (dataset, words) = files.load(&data, "label", AsKind::Label).unwrap();
     let test = dataset.test.as_ref().unwrap();
@@ -167,7 +167,7 @@ fn neither_names_nor_tasks_nor_options_change_a_split() {
         format!("{{\"text\": \"{text}\", \"rating\": {stars}, \"category\": \"c{}\"}}\n", row % 2)
     };
     let files = write(&[("r", &(0..400).map(review).collect::<String>())]);
-    let split = Split { valid: 0.1, test: 0.2, seed: None };
+    let split = Split { valid: 0.1, test: 0.2, ..Split::default() };
     let data = |split, limit| {
         Data::Amazon(AmazonData { files: Files { path: Some("r".into()), split, limit, ..Files::default() } })
     };
@@ -199,7 +199,7 @@ fn neither_names_nor_tasks_nor_options_change_a_split() {
 fn many_different_numbers_are_drawn_by_tenths() {
     let rows: String = (0..100).map(|row| format!("{}.5\tword{row}\n", row)).collect();
     let files = write(&[("t", &rows)]);
-    let split = Split { valid: 0.2, test: 0.0, seed: None };
+    let split = Split { valid: 0.2, test: 0.0, ..Split::default() };
     let data = lines(Files { path: Some("t".into()), split, ..Files::default() });
     let (dataset, _) = files.load(&data, "label", AsKind::Number).unwrap();
     let numbers = dataset.valid.numbers("label").unwrap();
@@ -211,7 +211,7 @@ fn many_different_numbers_are_drawn_by_tenths() {
 fn a_tag_that_the_draw_takes_from_training_is_an_error_that_says_so() {
     let rows: String = (0..40).map(|row| format!("word{row} {row}\nb X\n\n")).collect();
     let files = write(&[("t", &rows)]);
-    let split = Split { valid: 0.5, test: 0.0, seed: None };
+    let split = Split { valid: 0.5, test: 0.0, ..Split::default() };
     let data = conll(Files { train: one("t"), split, ..Files::default() });
     let message = files.message(&data, "tag", AsKind::Tags);
     assert!(message.starts_with("t:") && message.contains("stands in no training example; training has"), "{message}");
@@ -243,7 +243,7 @@ fn an_archive_is_read_in_any_order() {
         reviews.extend(["neg", "pos"].iter().flat_map(|label| (0..count).map(move |id| review(part, label, id))));
     }
     let files = write(&[]);
-    let split = Split { valid: 0.2, test: 0.0, seed: None };
+    let split = Split { valid: 0.2, test: 0.0, ..Split::default() };
     let targets = [target("polarity", AsKind::Label), target("rating", AsKind::Number)];
     let options = TextOptions { max_tokens: 20, ..TEXT_OPTIONS };
     let mut datasets = Vec::new();

@@ -78,11 +78,14 @@ impl Reader for Parquet {
     }
 }
 
+/// The names of the columns, and rows by those names.
+pub(crate) type FirstRows = (Vec<String>, Vec<Map<String, Json>>);
+
 /// The names of a file's columns, and its first rows, without columns that hold what is not read.
 ///
 /// # Errors
 /// As reading the file, as far as it is read.
-pub(crate) fn first_rows(path: &Path, count: usize) -> Result<(Vec<String>, Vec<Map<String, Json>>)> {
+pub(crate) fn first_rows(path: &Path, count: usize) -> Result<FirstRows> {
     let file = path.display().to_string();
     let Some(opened) = open(path, &file)? else { return Ok((Vec::new(), Vec::new())) };
     let reader = guarded(&file, || SerializedFileReader::new(opened))?;

@@ -18,10 +18,10 @@ fn bytes() -> Vec<u8> {
 
 /// The hash of bytes, by way of a file.
 fn hash(bytes: &[u8]) -> String {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a folder can be made");
     let path = dir.path().join("x");
-    fs::write(&path, bytes).unwrap();
-    sha256(&path).unwrap().0
+    fs::write(&path, bytes).expect("a file can be written");
+    sha256(&path).expect("a file can be read").0
 }
 
 fn hasty() -> Options {
@@ -40,8 +40,10 @@ fn quietly(source: &Source<'_>, folder: &Path) -> Result<Fetched, Error> {
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = fs::read_dir(folder).expect("a folder can be read");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("an entry can be read").file_name().into_string().expect("names are UTF-8"))
+        .collect();
     names.sort();
     names
 }
@@ -54,7 +56,7 @@ fn serve(tag: Option<&'static str>, at_most: usize) -> Answer {
 fn a_download_that_breaks_goes_on_where_it_stopped() {
     let tag = Some("\"v1\"");
     let server = Server::new(bytes(), vec![serve(tag, 100_000), serve(tag, 50_000), serve(tag, ALL)]);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let mut waits = 0;
     let mut last = 0;
     let fetched = fetch(&source(&server.url), folder.path(), &hasty(), &mut |event| match event {
@@ -75,7 +77,7 @@ fn a_download_that_breaks_goes_on_where_it_stopped() {
 
 #[test]
 fn a_further_call_goes_on_too() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let tag = Some("\"v1\"");
     // Three attempts that each bring something, and then three that bring nothing.
     let server = Server::new(bytes(), vec![serve(tag, 70_000), Answer::Status(503)]);
@@ -95,7 +97,7 @@ fn a_further_call_goes_on_too() {
 #[test]
 fn another_version_is_taken_from_the_start() {
     let server = Server::new(bytes(), vec![serve(Some("\"old\""), 100_000), serve(Some("\"new\""), ALL)]);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let fetched = quietly(&source(&server.url), folder.path()).unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), bytes());
 }
@@ -104,13 +106,13 @@ fn another_version_is_taken_from_the_start() {
 fn a_server_that_ignores_ranges_is_taken_at_its_word() {
     let answers = vec![Answer::IgnoreRange { at_most: 100_000 }, Answer::IgnoreRange { at_most: ALL }];
     let server = Server::new(bytes(), answers);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let fetched = quietly(&source(&server.url), folder.path()).unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), bytes());
     assert_eq!(server.ranges()[1].as_deref(), Some("bytes=100000-"));
     // One that ignores them and breaks at the same place each time is given up.
     let server = Server::new(bytes(), vec![Answer::IgnoreRange { at_most: 100_000 }]);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let message = quietly(&source(&server.url), folder.path()).unwrap_err().to_string();
     assert!(message.contains("ends") && message.contains("100000 bytes are kept"), "{message}");
 }
@@ -120,7 +122,7 @@ fn without_a_version_nothing_is_joined_unless_a_hash_will_tell() {
     let right = hash(&bytes());
     for (known, expected) in [(None, None), (Some(right.as_str()), Some("bytes=100000-"))] {
         let server = Server::new(bytes(), vec![serve(None, 100_000), serve(None, ALL)]);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder can be made");
         let fetched = quietly(&Source { sha256: known, ..source(&server.url) }, folder.path()).unwrap();
         assert_eq!(fs::read(fetched.path).unwrap(), bytes());
         assert_eq!(server.ranges()[1].as_deref(), expected);
@@ -131,7 +133,7 @@ fn without_a_version_nothing_is_joined_unless_a_hash_will_tell() {
 fn a_part_that_was_not_asked_for_is_not_taken() {
     let answers = vec![serve(Some("\"a\""), 100_000), Answer::OtherPart, serve(Some("\"a\""), ALL)];
     let server = Server::new(bytes(), answers);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let fetched = quietly(&source(&server.url), folder.path()).unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), bytes());
     assert_eq!(server.ranges()[2], None);
@@ -140,7 +142,7 @@ fn a_part_that_was_not_asked_for_is_not_taken() {
 #[test]
 fn a_wrong_hash_or_size_keeps_nothing() {
     let server = Server::new(bytes(), vec![serve(Some("\"a\""), ALL)]);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let wrong = "0".repeat(64);
     let error = quietly(&Source { sha256: Some(&wrong), ..source(&server.url) }, folder.path()).unwrap_err();
     let message = error.to_string();
@@ -153,7 +155,7 @@ fn a_wrong_hash_or_size_keeps_nothing() {
 
 #[test]
 fn bytes_of_before_that_turn_out_wrong_are_fetched_anew() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let server = Server::new(bytes(), vec![serve(None, ALL)]);
     fs::write(folder.path().join(".data.bin.partial"), vec![7; 1000]).unwrap();
     let about = format!("{{\"url\": \"{}\", \"validator\": null, \"total\": null}}", server.url);
@@ -166,13 +168,13 @@ fn bytes_of_before_that_turn_out_wrong_are_fetched_anew() {
 
 #[test]
 fn a_length_that_is_a_lie_is_told() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let server = Server::new(bytes(), vec![Answer::Announce(400_000)]);
     let message = quietly(&source(&server.url), folder.path()).unwrap_err().to_string();
     assert!(message.contains("ends too early") || message.contains("ends after 300000 of 400000"), "{message}");
     assert!(!folder.path().join("data.bin").exists());
     // Too short: the bytes beyond are not taken, and a known size or hash tells.
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let server = Server::new(bytes(), vec![Answer::Announce(200_000)]);
     let error = quietly(&Source { bytes: Some(300_000), ..source(&server.url) }, folder.path()).unwrap_err();
     assert!(matches!(error, Error::Size { found: 200_000, .. }), "{error}");
@@ -182,7 +184,7 @@ fn a_length_that_is_a_lie_is_told() {
 #[test]
 fn a_web_page_is_no_file() {
     for kind in ["text/html; charset=utf-8", "application/octet-stream"] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder can be made");
         let server = Server::new(bytes(), vec![Answer::Page { kind }]);
         let message = quietly(&source(&server.url), folder.path()).unwrap_err().to_string();
         assert!(message.contains("the server sends a web page, not the file\n  help: "), "{message}");
@@ -194,20 +196,20 @@ fn a_web_page_is_no_file() {
 #[test]
 fn statuses_that_mean_no_are_not_asked_again() {
     for (status, said) in [(404, "answers 404 (no such file)"), (403, "answers 403 (not allowed)")] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder can be made");
         let server = Server::new(bytes(), vec![Answer::Status(status)]);
         let message = quietly(&source(&server.url), folder.path()).unwrap_err().to_string();
         assert!(message.contains(said) && message.contains("help: "), "{message}");
         assert_eq!(server.ranges().len(), 1);
     }
     let server = Server::new(bytes(), vec![Answer::Status(500), Answer::Status(429), serve(None, ALL)]);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     assert_eq!(quietly(&source(&server.url), folder.path()).unwrap().bytes, 300_000);
 }
 
 #[test]
 fn a_server_that_falls_silent_is_not_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let server = Server::new(bytes(), vec![Answer::Stall(1000)]);
     let began = Instant::now();
     let message = quietly(&source(&server.url), folder.path()).unwrap_err().to_string();
@@ -215,14 +217,14 @@ fn a_server_that_falls_silent_is_not_waited_for() {
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     // Where it talks again, the rest comes.
     let server = Server::new(bytes(), vec![Answer::Stall(1000), serve(Some("\"a\""), ALL)]);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let fetched = quietly(&source(&server.url), folder.path()).unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), bytes());
 }
 
 #[test]
 fn the_first_hash_is_demanded_from_then_on() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let server = Server::new(bytes(), vec![serve(None, ALL)]);
     let first = quietly(&source(&server.url), folder.path()).unwrap();
     assert_eq!((first.trust, first.was_there), (Trust::FirstUse, false));
@@ -246,13 +248,13 @@ fn the_first_hash_is_demanded_from_then_on() {
 
 #[test]
 fn an_empty_file_and_a_refused_connection_are_no_surprise() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let server = Server::new(Vec::new(), vec![serve(None, ALL)]);
     assert_eq!(quietly(&source(&server.url), folder.path()).unwrap().bytes, 0);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/data.bin", listener.local_addr().unwrap());
     drop(listener);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let error = quietly(&source(&url), folder.path()).unwrap_err();
     assert!(matches!(error, Error::Connection { received: 0, .. }), "{error}");
 }
@@ -260,7 +262,7 @@ fn an_empty_file_and_a_refused_connection_are_no_surprise() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let server = Server::new(bytes(), vec![serve(None, ALL)]);
     std::os::unix::fs::symlink("/dev/full", folder.path().join(".data.bin.partial")).unwrap();
     let error = quietly(&source(&server.url), folder.path()).unwrap_err();

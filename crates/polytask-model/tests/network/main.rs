@@ -1,5 +1,6 @@
 //! Is a network the sum of its parts? Gradients, masks, padding, fused layers, sharing and saving, on small examples.
 
+mod features;
 mod fixture;
 mod heads;
 mod layers;
@@ -136,12 +137,6 @@ fn gradients_are_slopes_of_the_loss_under_dropout() {
     for network in NETWORKS {
         check_gradients(Fixture::with_dropout(network, "0.3"));
     }
-}
-
-#[test]
-fn gradients_are_slopes_of_the_loss_with_other_features_of_words() {
-    check_gradients(Fixture::with_input(DEEP, "0.0", LSTM_AND_SHAPE));
-    check_gradients(Fixture::with_input(WIDE, "0.3", LSTM_AND_SHAPE));
 }
 
 #[test]
@@ -354,25 +349,6 @@ fn repeated_widths_have_names_of_their_own() {
     let fixture = Fixture::new(WIDE);
     let [first, second] = ["encoder.left.wide.width3.weight", "encoder.left.wide.width3_2.weight"];
     assert_ne!(fixture.dense(first), fixture.dense(second));
-}
-
-#[test]
-fn other_features_of_words_have_names_of_their_own() {
-    let fixture = Fixture::with_input(WIDE, "0.0", LSTM_AND_SHAPE);
-    let names = fixture.model.parameters.dense().iter().map(|parameter| parameter.name.as_str());
-    let expected = [
-        "input.words.characters.vectors",
-        "input.words.characters.forward.weight_ih",
-        "input.words.characters.forward.weight_hh",
-        "input.words.characters.forward.bias",
-        "input.words.characters.backward.weight_ih",
-        "input.words.characters.backward.weight_hh",
-        "input.words.characters.backward.bias",
-        "input.words.shape",
-    ];
-    assert_eq!(names.take(8).collect::<Vec<_>>(), expected);
-    let width1 = &fixture.model.parameters.dense()[fixture.dense("encoder.left.wide.width1.weight")];
-    assert_eq!(width1.shape, [DIM + 4 + 2, 4]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod accepted;
 mod config_cases;
 mod data_cases;
 mod document;
+mod head_cases;
 mod init_cases;
 mod input_cases;
 mod model_cases;
@@ -102,6 +103,7 @@ impl Case {
 fn bad_input_is_told() {
     let sections = [
         ("The config", config_cases::config()),
+        ("Heads", head_cases::heads()),
         ("The command line", config_cases::command()),
         ("Datasets", data_cases::data()),
         ("Review corpora", data_cases::reviews()),
