@@ -25,6 +25,7 @@ pub use polytask_fetch as fetch;
 pub use polytask_kernels as kernels;
 pub use polytask_metrics as metrics;
 pub use polytask_model as model;
+pub use polytask_report as report;
 pub use polytask_run as run;
 pub use polytask_spec as spec;
 pub use polytask_train as train;

@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("polytask-data", &["polytask-spec"]),
     ("polytask-fetch", &[]),
     ("polytask-run", &["polytask-metrics"]),
+    ("polytask-report", &["polytask-run", "polytask-metrics"]),
     ("polytask-model", &["polytask-spec", "polytask-data", "polytask-kernels", "polytask-metrics"]),
     (
         "polytask-train",

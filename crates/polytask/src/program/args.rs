@@ -33,6 +33,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Fetch known datasets and word vectors, or say what files hold
     Data(DataArgs),
+    /// Show what a run taught: one HTML page, or the same as text or JSON
+    Report(ReportArgs),
     /// List what a config can name
     List(ListArgs),
     /// Print the config's JSON Schema, for editors
@@ -207,6 +209,22 @@ pub enum InputFormat {
     Csv,
     /// Cells separated by tabs, below a row that names the columns.
     Tsv,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A run directory, complete or not
+    pub run: PathBuf,
+    /// The page to write; RUN/report.html where absent
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print tables instead of writing a page
+    #[arg(long, conflicts_with = "out")]
+    pub text: bool,
+    /// Print JSON instead of writing a page
+    #[arg(long, conflicts_with_all = ["out", "text"])]
+    pub json: bool,
 }
 
 /// Options of `list`.

@@ -216,6 +216,16 @@ impl From<polytask::run::RunError> for Failure {
     }
 }
 
+impl From<polytask::report::ReportError> for Failure {
+    fn from(error: polytask::report::ReportError) -> Self {
+        use polytask::report::ReportError;
+        match error {
+            ReportError::Run(error) => error.into(),
+            ReportError::Line { .. } => Failure::Data(error.to_string()),
+        }
+    }
+}
+
 impl From<polytask::model::SavedError> for Failure {
     fn from(error: polytask::model::SavedError) -> Self {
         use polytask::model::SavedError;

@@ -12,6 +12,7 @@ mod list;
 mod predict;
 mod prediction_csv;
 mod prediction_input;
+mod report;
 mod scores;
 mod settings;
 mod table;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Data(args) => data::run(args),
+        Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Schema => print_json(&schema(&extensions())),
     }
