@@ -36,7 +36,7 @@ pub fn each(path: &Path, mut take: impl FnMut(Value) -> Result<(), LineFault>) -
             continue;
         }
         let damaged = |what: String| ReportError::Line { path: path.into(), line, what };
-        let value = match serde_json::from_slice(&bytes) {
+        let value = match serde_json::from_slice(bytes.trim_ascii_end()) {
             Err(_) if !whole => return Ok(()),
             Err(error) => {
                 let what = error.to_string();

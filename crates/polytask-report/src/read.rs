@@ -97,7 +97,9 @@ fn metrics(run: &Path, status: Status) -> Result<Option<FinalScores>, ReportErro
         other => other.map_err(|source| RunError::Io { path: path.clone(), source })?,
     };
     let mut root: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-    if let Some(found) = root.get("format").and_then(Value::as_u64).filter(|&found| found > u64::from(FORMAT)) {
+    if let Some(found) =
+        root.get("format").and_then(Value::as_u64).filter(|&found| found > u64::from(polytask_run::FORMAT))
+    {
         return Err(RunError::Newer { path, found: found.try_into().unwrap_or(u32::MAX) }.into());
     }
     let mut take = |key: &str| root.get_mut(key).map(Value::take).ok_or_else(|| damaged(format!("`{key}` is missing")));

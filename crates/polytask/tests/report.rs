@@ -40,7 +40,10 @@ fn a_trained_run_is_reported() {
         let shown = format!("{:.4}", test.as_f64().expect("a score"));
         assert!(text.contains(&shown) && page.contains(&shown), "{task}: {shown}");
     }
-    assert_eq!(json["epochs"].as_array().map(Vec::len), metrics["kept"]["epochs"].as_u64().map(|epochs| epochs as usize));
+    assert_eq!(
+        json["epochs"].as_array().map(Vec::len),
+        metrics["kept"]["epochs"].as_u64().map(|epochs| epochs as usize)
+    );
     assert!(json["cost"]["parameters"].as_u64() > Some(0), "{}", json["cost"]);
     assert!(json["balance"]["looks"].as_u64() > Some(0), "{}", json["balance"]);
 

@@ -28,11 +28,11 @@ pub fn section(report: &Report) -> Option<Element> {
             });
             let matrix = scores.confusion.as_ref().filter(|matrix| !matrix.labels.is_empty()).map(confusion);
             let inside: Vec<Element> = table.into_iter().chain(matrix.into_iter().flatten()).collect();
-            (!inside.is_empty()).then_some((task, inside))
+            (!inside.is_empty()).then(|| (task, element("div").class("pair").children(inside)))
         })
         .map(|(task, inside)| match tasks.len() <= OPEN_MAX {
-            true => element("div").class("classes").child(text_element("h3", task)).children(inside),
-            false => details(task, inside),
+            true => element("div").class("classes").child(text_element("h3", task)).child(inside),
+            false => details(task, [inside]),
         })
         .collect();
     let explained = "Precision, recall and F1 of each class; in a confusion matrix a row is a gold class, a column what it \

@@ -33,7 +33,7 @@ pub fn page(report: &Report) -> String {
         .children(trade::section(report))
         .children(classes::section(report))
         .children(cost(report))
-        .child(setup(report));
+        .children(setup(report));
     let root = element("html").with("xmlns", "http://www.w3.org/1999/xhtml").with("lang", "en");
     let mut out = String::from("<!DOCTYPE html>\n");
     root.child(head).child(element("body").child(main)).render(&mut out);
@@ -105,12 +105,16 @@ fn cost(report: &Report) -> Option<Element> {
     Some(out)
 }
 
-fn setup(report: &Report) -> Element {
-    let mut out = section("Configuration");
-    let settings = tables::settings(report);
-    out = out.children((!settings.rows.is_empty()).then(|| table_element(&settings)));
-    if !report.config.is_empty() {
-        out = out.child(details("The whole configuration", [text_element("pre", report.config.trim_end())]));
-    }
-    out.children(tables::environment(report).map(|table| table_element(&table)))
+fn setup(report: &Report) -> Option<Element> {
+    let settings = Some(tables::settings(report)).filter(|settings| !settings.rows.is_empty());
+    let config = Some(report.config.trim_end()).filter(|config| !config.is_empty());
+    let config = config.map(|config| details("The whole configuration", [text_element("pre", config)]));
+    let environment = tables::environment(report);
+    let parts: Vec<Element> = settings
+        .map(|table| table_element(&table))
+        .into_iter()
+        .chain(config)
+        .chain(environment.map(|table| table_element(&table)))
+        .collect();
+    (!parts.is_empty()).then(|| section("Configuration").children(parts))
 }

@@ -79,7 +79,7 @@ impl Square<'_> {
         let said = text_element("title", format!("{a} and {b}: {}", short(cosine)));
         let rect = rect.class(class).with("fill-opacity", format!("{opacity:.2}")).child(said);
         let middle = self.side / 2.0;
-        let written = || label(self.x + middle, self.y + middle + 3.5, "middle", &format!("{cosine:.2}"));
+        let written = || label(self.x + middle, self.y + middle + 3.5, "middle", &format!("{cosine:.2}")).class("ink");
         std::iter::once(rect).chain((count <= WRITTEN_MAX).then(written)).collect()
     }
 }
@@ -119,8 +119,9 @@ pub fn counts_map(matrix: &ConfusionMatrix) -> Element {
     let left =
         6.2 * matrix.labels.iter().map(|name| name.chars().count().min(NAME_MAX)).max().unwrap_or(0) as f64 + 8.0;
     let inner = side * count as f64;
-    let mut drawing =
-        svg(left + inner + 2.0, inner + 2.0, "confusion matrix: a row a gold class, a column a predicted one");
+    let width = left + inner + 2.0;
+    let shown = "confusion matrix: a row a gold class, a column a predicted one";
+    let mut drawing = svg(width, inner + 2.0, shown).with("style", format!("max-width:{:.0}px", 1.25 * width));
     // One path a shade rather than one square a cell: most cells of such matrices are empty.
     let mut paths = vec![[String::new(), String::new()]; SHADES];
     for (row, counts) in matrix.counts.iter().enumerate() {
