@@ -1,7 +1,7 @@
 //! What did we learn?
 //!
-//! [`read`] brings the files of a run directory together in one [`Report`], which is the JSON form of itself; [`text()`]
-//! lays it out in tables and [`page`] as one HTML page that opens from disk: no script, no network, no font. Nothing here
+//! [`read()`] brings the files of a run directory together in one [`Report`], which is the JSON form of itself; [`text()`]
+//! lays it out in tables and [`page()`] as one HTML page that opens from disk: no script, no network, no font. Nothing here
 //! trains, and a run that is not complete, was never balanced or has no test set is reported as far as it got.
 //!
 //! Everything a run's author named (tasks, classes, files) may hold any character: the page is built as a tree of
