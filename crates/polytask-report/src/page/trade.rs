@@ -34,8 +34,11 @@ pub fn section(report: &Report) -> Option<Element> {
     Some(out)
 }
 
+/// A task, and its weight by step where it took part.
+type Line<'a> = (&'a str, Vec<(f64, Option<f64>)>);
+
 /// Step and weights by task: those of the looks, or of the epochs where there are no two looks.
-fn weight_lines(report: &Report) -> Vec<(&str, Vec<(f64, Option<f64>)>)> {
+fn weight_lines(report: &Report) -> Vec<Line<'_>> {
     let points = report.looks.points();
     if points.len() >= 2 {
         let line = |(index, name)| (name, points.iter().map(|look| (look.step(), look.weight(index))).collect());
