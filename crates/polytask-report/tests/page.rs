@@ -9,7 +9,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 /// The page, after a check that it is well formed, holds no number that is none, no script, and no address to load.
 fn checked(report: &Report) -> String {
     let page = page(report);
-    let (doctype, xml) = page.split_once('\n').unwrap();
+    let (doctype, xml) = page.split_once('\n').expect("the page has lines");
     assert_eq!(doctype, "<!DOCTYPE html>");
     let document = parse(xml);
     for node in document.descendants().filter(Node::is_element) {
@@ -38,7 +38,7 @@ fn parse(xml: &str) -> Document<'_> {
 
 /// The text of all elements of a name.
 fn texts(page: &str, name: &str) -> Vec<String> {
-    let document = parse(page.split_once('\n').unwrap().1);
+    let document = parse(page.split_once('\n').expect("the page has lines").1);
     let nodes = document.descendants().filter(|node| node.tag_name().name() == name);
     nodes
         .map(|node| node.descendants().filter_map(|inner| inner.text().filter(|_| inner.is_text())).collect())
