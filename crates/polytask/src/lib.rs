@@ -28,6 +28,7 @@ pub use polytask_model as model;
 pub use polytask_report as report;
 pub use polytask_run as run;
 pub use polytask_spec as spec;
+pub use polytask_study as study;
 pub use polytask_train as train;
 
 pub mod demo;

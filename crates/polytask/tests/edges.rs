@@ -31,6 +31,19 @@ const EDGES: &[(&str, &[&str])] = &[
             "polytask-model",
         ],
     ),
+    (
+        "polytask-study",
+        &[
+            "polytask-spec",
+            "polytask-data",
+            "polytask-kernels",
+            "polytask-metrics",
+            "polytask-balance",
+            "polytask-run",
+            "polytask-model",
+            "polytask-train",
+        ],
+    ),
 ];
 
 /// Only the program knows a terminal.
