@@ -31,19 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "polytask-model",
         ],
     ),
-    (
-        "polytask-study",
-        &[
-            "polytask-spec",
-            "polytask-data",
-            "polytask-kernels",
-            "polytask-metrics",
-            "polytask-balance",
-            "polytask-run",
-            "polytask-model",
-            "polytask-train",
-        ],
-    ),
+    ("polytask-study", &["polytask-data", "polytask-metrics", "polytask-run"]),
 ];
 
 /// Only the program knows a terminal.
