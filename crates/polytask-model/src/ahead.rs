@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use polytask_kernels::ops::Strongest;
 
+use crate::input::{Feed, Side};
 use crate::model::{Batch, Model};
-use crate::parameters::ParameterId;
+use crate::parameters::{ParameterId, TaskId};
 use crate::pass::{Mode, Pass};
 
 /// What was found ahead for one batch of a step.
@@ -49,7 +50,7 @@ impl Model {
                 continue;
             }
             let pass = Pass::looking(&self.parameters, mode);
-            self.outputs_of(&pass, batches, &group);
+            self.forward_on_words(&pass, batches, &group);
             let Sight::Looking(found) = pass.into_sight() else { continue };
             let found = Arc::new(found.into_inner());
             let mut first = 0;
@@ -60,5 +61,19 @@ impl Model {
             }
         }
         ahead
+    }
+
+    /// Runs what works on the distinct words of a group of batches, where nothing is dropped: what is dropped is drawn anew for
+    /// every part of the group.
+    fn forward_on_words(&self, pass: &Pass<'_>, batches: &[Batch<'_>], group: &[usize]) {
+        let feeds: Vec<Feed<'_>> = group.iter().map(|&batch| batches[batch].feed).collect();
+        let tasks: Vec<TaskId> = group.iter().flat_map(|&batch| batches[batch].task_ids()).collect();
+        for (index, demands) in self.asked(&tasks) {
+            let encoder = &self.encoders[index];
+            let input = &self.inputs[&encoder.input];
+            if !input.drops(pass) {
+                encoder.forward_on_words(pass, || input.forward(pass, &feeds, Side::First), &demands);
+            }
+        }
     }
 }

@@ -192,7 +192,7 @@ impl Model {
     }
 
     /// The encoders that tasks are attached to, ascending, and what they ask of the layers of each.
-    fn asked(&self, tasks: &[TaskId]) -> Asked {
+    pub(crate) fn asked(&self, tasks: &[TaskId]) -> Asked {
         let mut encoders: Vec<usize> = tasks.iter().map(|task| self.tasks[task.0].encoder).collect();
         encoders.sort_unstable();
         encoders.dedup();

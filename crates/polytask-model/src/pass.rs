@@ -188,9 +188,8 @@ impl<'a> Pass<'a> {
         let known = match &self.sight {
             Sight::None => None,
             Sight::Known(ahead) => ahead.find(bias),
-            // What was drawn on the way is drawn anew for every part of the batch.
-            Sight::Looking(_) if self.dropouts.get() > 0 => None,
             Sight::Looking(found) => {
+                debug_assert_eq!(self.dropouts.get(), 0, "what is dropped is drawn anew for every part of the batch");
                 let (rows, index, lengths) = (rows.clone(), index.clone(), lengths.clone());
                 let strongest = ops::strongest_words(rows, index, lengths, of_filters(), self.get(bias), activation);
                 found.borrow_mut().extend(strongest.clone().map(|strongest| (bias, strongest)));

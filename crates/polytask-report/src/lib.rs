@@ -29,6 +29,7 @@ pub use cost::Cost;
 pub use error::ReportError;
 pub use history::{Epoch, EpochTask};
 pub use looks::{Balance, BalancedTask, Look, Looks, MeanCosine};
+pub use numbers::count;
 pub use page::page;
 pub use read::read;
 pub use report::{FORMAT, Kept, Report, Task};

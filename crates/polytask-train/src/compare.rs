@@ -1,7 +1,7 @@
 //! What does each task alone want in a step, and what does the balancer make of it?
 //!
 //! Every task's loss is walked back through a pass of its own, which gives exact gradients for each parameter, also where
-//! tasks read one batch. What the passes have in common is computed once ([`Model::look_ahead`](polytask_model::Model)).
+//! tasks read one batch. What the passes have in common is computed once ([`Model::look_ahead`](polytask_model::Model::look_ahead)).
 
 use burn::tensor::ElementConversion;
 use polytask_balance::{Gramian, Needs, Seen};
@@ -44,15 +44,13 @@ impl Wanted {
         task_gradients::combine(&plan.model.parameters, &self.gradients, &of_present)
     }
 
-    /// Leaves out the tasks that `others` lacks.
-    fn retain(&mut self, others: &[usize]) {
-        for place in
-            (0..self.tasks.len()).rev().filter(|&place| !others.contains(&self.tasks[place])).collect::<Vec<_>>()
-        {
-            self.tasks.remove(place);
-            self.losses.remove(place);
-            self.gradients.remove(place);
-        }
+    /// Leaves out all tasks but these.
+    fn retain(&mut self, kept: &[usize]) {
+        let keeps: Vec<bool> = self.tasks.iter().map(|task| kept.contains(task)).collect();
+        let (mut of_loss, mut of_gradients) = (keeps.iter(), keeps.iter());
+        self.losses.retain(|_| of_loss.next().is_some_and(|keep| *keep));
+        self.gradients.retain(|_| of_gradients.next().is_some_and(|keep| *keep));
+        self.tasks.retain(|task| kept.contains(task));
     }
 
     /// The error of the first task whose gradient is not finite, where there is one.
@@ -110,13 +108,12 @@ fn crossed(
         };
         step.batches.iter().map(of).collect()
     };
-    let [mut left, mut right, mut last] = [0, 1, 2].map(part).map(|batches| wanted(plan, state, step, &batches));
-    let parts = [&mut left, &mut right, &mut last].map(|part| part.as_mut().map(|wanted| wanted.tasks.clone()).ok());
-    if let [Some(a), Some(b), Some(c)] = parts {
-        let in_all: Vec<usize> = a.into_iter().filter(|task| b.contains(task) && c.contains(task)).collect();
-        [&mut left, &mut right, &mut last].into_iter().flatten().for_each(|wanted| wanted.retain(&in_all));
-    }
-    let (left, right, last) = (left?, right?, last?);
+    let mut left = wanted(plan, state, step, &part(0))?;
+    let mut right = wanted(plan, state, step, &part(1))?;
+    let mut last = wanted(plan, state, step, &part(2))?;
+    let in_all = |task: &usize| [&left, &right, &last].iter().all(|part| part.tasks.contains(task));
+    let in_all: Vec<usize> = last.tasks.iter().copied().filter(in_all).collect();
+    [&mut left, &mut right, &mut last].into_iter().for_each(|part| part.retain(&in_all));
     if last.tasks.is_empty() {
         return Ok(None);
     }

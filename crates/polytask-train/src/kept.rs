@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::compare::Wanted;
 use crate::error::TrainError;
 use crate::plan::Plan;
-use crate::task_gradients::{shared, union};
+use crate::task_gradients::{of_table, shared, union};
 
 /// What a balancer keeps of the gradients between steps; part of a checkpoint.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,23 +23,21 @@ pub struct Kept {
 impl Kept {
     /// Zeros where the balancer keeps a number for each entry; nothing where it does not.
     pub fn new(keeps: Keeps, parameters: &Parameters, tasks: usize) -> Kept {
-        if keeps == Keeps::Nothing {
-            return Kept::default();
-        }
-        let dense = shared(parameters).map(|(_, parameter)| (parameter.name.clone(), parameter.len()));
+        let zeros = |(name, len): (&str, usize)| (name.to_owned(), vec![vec![0.0; len]; tasks]);
+        Kept { tensors: Kept::sizes(keeps, parameters).map(zeros).collect() }
+    }
+
+    /// How many numbers [`Kept::new`] makes.
+    pub fn count(keeps: Keeps, parameters: &Parameters, tasks: usize) -> usize {
+        tasks * Kept::sizes(keeps, parameters).map(|(_, len)| len).sum::<usize>()
+    }
+
+    /// The shared tensors of which something is kept, and their entries.
+    fn sizes(keeps: Keeps, parameters: &Parameters) -> impl Iterator<Item = (&str, usize)> {
+        let dense = shared(parameters).map(|(_, parameter)| (parameter.name.as_str(), parameter.len()));
         let tables = parameters.tables().iter().filter(|table| table.tuned && table.owner == Owner::Shared);
-        let tables = tables.map(|table| (table.name.clone(), table.values.len()));
-        Kept { tensors: dense.chain(tables).map(|(name, len)| (name, vec![vec![0.0; len]; tasks])).collect() }
-    }
-
-    /// Numbers kept.
-    pub fn len(&self) -> usize {
-        self.tensors.iter().flat_map(|(_, tasks)| tasks).map(Vec::len).sum()
-    }
-
-    /// Whether nothing is kept.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        let tables = tables.map(|table| (table.name.as_str(), table.values.len()));
+        dense.chain(tables).filter(move |_| keeps != Keeps::Nothing)
     }
 }
 
@@ -71,7 +69,7 @@ pub(crate) fn rewrite(
         let of = &parameters.tables()[table];
         let rows: Vec<u32> = match keeps {
             true => (0..of.rows() as u32).collect(),
-            false => union(of.rows(), wants_of(&wanted.gradients, table)),
+            false => union(of.rows(), of_table(&wanted.gradients, table).map(|(_, rows)| rows)),
         };
         wanted.gradients.iter_mut().for_each(|gradients| spread(gradients, table, of.dim, &rows));
     }
@@ -115,10 +113,6 @@ pub(crate) fn rewrite(
         measures.iter_mut().zip(&entries.measures).for_each(|(sum, measure)| *sum += measure);
     }
     Ok(measures)
-}
-
-fn wants_of(gradients: &[Gradients], table: usize) -> impl Iterator<Item = &RowGradient> {
-    gradients.iter().flat_map(|of| &of.rows).filter(move |rows| rows.table == table)
 }
 
 /// Gives a task's gradient a value in each of some rows that hold all of its own, zero where it has none.

@@ -59,7 +59,10 @@ fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, draws: &[Step]) 
             (_, GradientsAt::Representation) => representation::compared(plan, state, &mut balance, step)?,
         };
         let Some(Decided { seen, weights, gradients, looked: found }) = decided else { continue };
-        looked = found.or(looked);
+        looked = looked.or(found);
+        if looked.is_none() && index == 0 && is_watched(plan, state.step) {
+            looked = look(plan, state, step)?;
+        }
         norm = Optimizer::norm(&gradients);
         if !norm.is_finite() {
             let present = seen.present().map(|(task, _)| task).collect();
@@ -161,9 +164,7 @@ fn summed(
         .filter_map(|(loss, &weight)| Some(loss?.mul_scalar(weight)))
         .reduce(|sum, loss| sum + loss)
         .expect("some task has a loss");
-    let gradients = pass.backward(total);
-    let looked = if is_watched(plan, state.step) { look(plan, state, step)? } else { None };
-    Ok(Some(Decided { seen, weights, gradients, looked }))
+    Ok(Some(Decided { seen, weights, gradients: pass.backward(total), looked: None }))
 }
 
 /// Whether the step after so many is one of those that are looked at.

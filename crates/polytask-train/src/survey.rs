@@ -12,6 +12,7 @@ use crate::corpus::{Source, SplitName};
 use crate::kept::Kept;
 use crate::optimizer::Optimizer;
 use crate::plan::Plan;
+use crate::task_gradients::shared;
 
 /// Everything that `check` reports.
 #[derive(Debug, Clone, Serialize)]
@@ -215,14 +216,31 @@ fn memory(plan: &Plan) -> usize {
     };
     let activations = plan.corpus.sources.iter().map(|source| kept(largest_batch(plan, source))).max().unwrap_or(0);
     // Values and gradients are alive together on the way back; a checkpoint is written from copies, as bytes and as a file.
-    let checkpoint = 2 * trained * (1 + moments);
-    4 * (trained * (2 + moments + sums) + checkpoint + parameters.frozen_len() + tokens + 2 * activations)
+    let checkpoint = 2 * (trained * (1 + moments) + self::kept(plan));
+    let balance = self::kept(plan) + compared(plan);
+    4 * (trained * (2 + moments + sums) + balance + checkpoint + parameters.frozen_len() + tokens + 2 * activations)
 }
 
 /// Tokens of a batch of the longest texts, padding included, and of one text in it.
 fn largest_batch(plan: &Plan, source: &Source) -> (usize, usize) {
     let longest = source.dataset.train.lengths().into_iter().max().unwrap_or(0) as usize;
     (plan.spec.batch_size(&source.name) * longest, longest)
+}
+
+/// Numbers that the balancer keeps of the gradients.
+fn kept(plan: &Plan) -> usize {
+    Kept::count(plan.balancer.keeps(), &plan.model.parameters, plan.spec.task.len())
+}
+
+/// Values of the gradients of single tasks that are in memory at once, those of a batch's word vectors aside.
+fn compared(plan: &Plan) -> usize {
+    let shared: usize = shared(&plan.model.parameters).map(|(_, parameter)| parameter.len()).sum();
+    let tasks = plan.spec.task.len();
+    match (plan.balancer.needs(), plan.spec.balance.gradients) {
+        (Needs::Losses | Needs::LossesAfter, _) | (_, GradientsAt::Representation) => 0,
+        (Needs::CrossGramian, _) => 3 * tasks * shared,
+        _ => tasks * shared,
+    }
 }
 
 /// What a balancer that compares gradients costs in a step.
@@ -232,7 +250,6 @@ fn cost_of_comparing(plan: &Plan) -> Option<String> {
         return None;
     }
     let mib = |values: usize| (4 * values).div_ceil(1 << 20);
-    let shared = plan.model.parameters.shared_len();
     let own = match (needs, plan.spec.balance.gradients) {
         (_, GradientsAt::Representation) => {
             "compares gradients at the shared representation: one forward and one backward pass below it a step, one of each a \
@@ -241,17 +258,17 @@ fn cost_of_comparing(plan: &Plan) -> Option<String> {
         }
         (Needs::CrossGramian, _) => format!(
             "compares gradients of independent batches: {} forward and backward passes a step, three thirds of each task's \
-             batch, the last of which gives the direction; up to {} MiB for the gradients",
+             batch, the last of which gives the direction; {} MiB for the gradients",
             3 * tasks,
-            mib(3 * tasks * shared)
+            mib(compared(plan))
         ),
         _ => format!(
             "compares gradients: {tasks} forward and backward passes a step, one a task, what convolutions over words have in \
-             common once; up to {} MiB for the gradients",
-            mib(tasks * shared)
+             common once; {} MiB for the gradients",
+            mib(compared(plan))
         ),
     };
-    let kept = Kept::new(plan.balancer.keeps(), &plan.model.parameters, tasks).len();
+    let kept = kept(plan);
     let kept = if kept > 0 { format!(", {} MiB for what it keeps of them", mib(kept)) } else { String::new() };
     Some(format!("`{key}` {own}{kept}"))
 }

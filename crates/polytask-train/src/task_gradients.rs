@@ -64,10 +64,7 @@ pub fn combine(parameters: &Parameters, gradients: &[Gradients], weights: &[f64]
     });
     let dense = dense.collect();
     let rows = parameters.tables().iter().enumerate().filter_map(|(table, of)| {
-        let parts = gradients.iter().enumerate().flat_map(|(task, gradients)| {
-            let weight = weight_of(of.owner, task);
-            gradients.rows.iter().filter(move |rows| rows.table == table).map(move |rows| (weight, rows))
-        });
+        let parts = of_table(gradients, table).map(|(task, rows)| (weight_of(of.owner, task), rows));
         combined_rows((table, of.rows()), of.dim, &parts.collect::<Vec<_>>())
     });
     Gradients { dense, rows: rows.collect() }
@@ -116,12 +113,9 @@ fn row_product(a: &RowGradient, b: &RowGradient) -> f64 {
 }
 
 /// What each task, by its place, wants of a table's rows.
-fn of_table(gradients: &[Gradients], table: usize) -> impl Iterator<Item = (usize, &RowGradient)> {
-    let of_task = move |(task, one): (usize, &'_ Gradients)| -> Option<(usize, usize)> {
-        Some((task, one.rows.iter().position(|rows| rows.table == table)?))
-    };
-    let found = gradients.iter().enumerate().filter_map(of_task);
-    found.map(|(task, place)| (task, &gradients[task].rows[place]))
+pub(crate) fn of_table(gradients: &[Gradients], table: usize) -> impl Iterator<Item = (usize, &RowGradient)> {
+    let all = gradients.iter().enumerate();
+    all.filter_map(move |(task, of)| Some((task, of.rows.iter().find(|rows| rows.table == table)?)))
 }
 
 /// The rows of a table with so many rows that some gradients have, ascending.

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use polytask::data::open::Roots;
-use polytask::model::Owner;
+use polytask::data::sampler::Step;
+use polytask::model::{Batch, Mode, Owner};
 use polytask::train::{Plan, Schedule, State, Stepped, extensions, take_step};
 
 /// Word vectors, trained or not, under one of two trunks: convolution under a maximum, or a BiLSTM that tasks leave at
@@ -71,15 +72,22 @@ fn config(network: Network, balance: &str) -> String {
     config
 }
 
+fn plan(folder: &Path, config: &str) -> Plan {
+    let spec = polytask::spec::parse("n", config, &[], &extensions()).expect("the config is right").spec;
+    Plan::new(spec, &Roots { dirs: vec![folder.to_path_buf()] }).expect("a plan can be made")
+}
+
+fn first_step(plan: &Plan) -> Step {
+    let sources = plan.corpus.sources.len();
+    plan.sampler.epoch(0, &vec![true; sources], &vec![0; sources]).swap_remove(0)
+}
+
 /// The first step under a balancer: what it saw, and all trained values afterwards, those of tables behind the others.
 fn step(folder: &Path, network: Network, balance: &str) -> (Stepped, Vec<(String, Owner, Vec<f32>)>) {
-    let text = config(network, balance);
-    let spec = polytask::spec::parse("n", &text, &[], &extensions()).expect("the config is right").spec;
-    let mut plan = Plan::new(spec, &Roots { dirs: vec![folder.to_path_buf()] }).expect("a plan can be made");
+    let mut plan = plan(folder, &config(network, balance));
     let mut state = State::new(&plan);
     let schedule = Schedule::new(&plan.spec.optimizer, 1000, 1);
-    let sources = plan.corpus.sources.len();
-    let first = plan.sampler.epoch(0, &vec![true; sources], &vec![0; sources]).swap_remove(0);
+    let first = first_step(&plan);
     let stepped = take_step(&mut plan, &mut state, &schedule, &[first]).expect("a step can be taken");
     let parameters = &plan.model.parameters;
     let dense = parameters.dense().iter().map(|of| (of.name.clone(), of.owner, of.to_vec()));
@@ -146,4 +154,30 @@ fn tasks_that_share_all_there_is_conflict_as_their_gradients_say() {
     assert_eq!(compared, watched);
     assert_eq!(compared.tasks, [0, 1, 2]);
     assert!(step(folder.path(), network, "method = \"equal\"\nwatch = 2").0.looked.is_none());
+}
+
+#[test]
+fn only_convolutions_over_words_of_which_nothing_is_dropped_are_computed_ahead() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    (0..3).for_each(|set| {
+        std::fs::write(folder.path().join(format!("{set}.jsonl")), texts(set, 40)).expect("data can be written");
+    });
+    for network in networks() {
+        for (dropout, drops) in [("dropout = 0.0", false), ("dropout = 0.2", true), ("word_dropout = 0.2", true)] {
+            let config =
+                config(network, "method = \"mgda\"").replace("min_count = 1", &format!("min_count = 1\n{dropout}"));
+            let plan = plan(folder.path(), &config);
+            let first = first_step(&plan);
+            let mut batches = Vec::new();
+            for of in &first.batches {
+                let source = &plan.corpus.sources[of.source];
+                let targets = source.tasks.iter().map(|&task| (task, plan.targets[task.0].train_batch(&of.examples)));
+                let feed = source.feed(&source.dataset.train, &of.examples);
+                batches.push(Batch { feed, tasks: targets.collect() });
+            }
+            let ahead = plan.model.look_ahead(Mode::Train { seed: 1, step: 0 }, &batches);
+            let expected = !network.recurrent && !drops;
+            assert!(ahead.iter().all(|ahead| ahead.is_some() == expected), "{network:?}, {dropout}: {ahead:?}");
+        }
+    }
 }

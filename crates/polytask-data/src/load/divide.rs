@@ -26,25 +26,23 @@ pub(super) fn hold_out(request: &Request<'_>, own_test: bool, sets: &mut Sets) -
         let name = request.name;
         sets.notes.push(format!("data.{name}: the test share is not drawn, because the files have a test part"));
     }
+    let drawn = split::draw(seed(request), &sets.train.hashes, &sets.strata, shares);
+    if shares.valid > 0.0 {
+        sets.valid = sets.train.select(&drawn.valid);
+    }
+    if shares.test > 0.0 {
+        sets.test = Some(sets.train.select(&drawn.test));
+    }
+    // Behind the draw, so that the test set does not depend on the validation set.
     let last = if files.valid.is_some() { 0 } else { files.split.valid_last };
-    if last > 0 {
-        let first = sets.train.len().saturating_sub(last);
-        sets.valid = sets.train.select(&(first..sets.train.len()).collect::<Vec<_>>());
-        keep(&(0..first).collect::<Vec<_>>(), &mut sets.train, &mut sets.strata);
+    let (kept, last) = drawn.train.split_at(drawn.train.len().saturating_sub(last));
+    if !last.is_empty() {
+        sets.valid = sets.train.select(last);
     }
-    let draws = Draws { valid: shares.valid > 0.0 || last > 0, test: shares.test > 0.0 };
-    let drawn_valid = shares.valid > 0.0;
-    if drawn_valid || draws.test {
-        let drawn = split::draw(seed(request), &sets.train.hashes, &sets.strata, shares);
-        if drawn_valid {
-            sets.valid = sets.train.select(&drawn.valid);
-        }
-        if draws.test {
-            sets.test = Some(sets.train.select(&drawn.test));
-        }
-        keep(&drawn.train, &mut sets.train, &mut sets.strata);
+    if kept.len() < sets.train.len() {
+        keep(kept, &mut sets.train, &mut sets.strata);
     }
-    draws
+    Draws { valid: shares.valid > 0.0 || !last.is_empty(), test: shares.test > 0.0 }
 }
 
 /// Keeps as many training examples as the file asks for.

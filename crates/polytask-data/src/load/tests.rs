@@ -372,6 +372,14 @@ fn the_last_examples_of_the_files_may_be_the_validation_set() {
     let given = lines(Files { train: one("t"), valid: one("v"), split, ..Files::default() });
     let (dataset, _) = files.load(&given, "label", AsKind::Label).unwrap();
     assert_eq!((dataset.train.len(), dataset.valid.len()), (5, 2));
+    let test_of = |valid_last: usize| {
+        let split = Split { test: 0.4, valid_last, ..Split::default() };
+        let data = lines(Files { train: one("t"), split, ..Files::default() });
+        let (dataset, words) = files.load(&data, "label", AsKind::Label).unwrap();
+        let test = dataset.test.unwrap();
+        (0..test.len()).map(|at| text(&test, &words, at)).collect::<Vec<_>>()
+    };
+    assert_eq!(test_of(0), test_of(1));
     let all = Split { valid_last: 9, ..Split::default() };
     let data = lines(Files { train: one("t"), split: all, ..Files::default() });
     assert!(files.message(&data, "label", AsKind::Label).contains("no training example"));

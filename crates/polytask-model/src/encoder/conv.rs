@@ -10,7 +10,7 @@ use polytask_kernels::ops;
 use polytask_spec::network::{ConvLayer, Pool};
 
 use super::dense::activation;
-use super::{Layer, Site};
+use super::{Demand, Layer, Site};
 use crate::parameters::{Group, Init, ParameterId, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence};
@@ -64,9 +64,13 @@ impl Layer for Conv {
         Representation::Sequence(Sequence { values: pass.dropout(values, self.dropout), lengths })
     }
 
-    fn forward_pooled(&self, pass: &Pass<'_>, x: &Representation, pool: Pool) -> Option<Representation> {
+    fn reads_words(&self, pass: &Pass<'_>, demand: Demand) -> bool {
         // Dropout before the maximum changes which window wins, so the fused operation cannot stand in for it.
-        if pool != Pool::Max || pass.drops(self.dropout) {
+        demand == Demand::Pooled(Pool::Max) && !pass.drops(self.dropout)
+    }
+
+    fn forward_pooled(&self, pass: &Pass<'_>, x: &Representation, pool: Pool) -> Option<Representation> {
+        if !self.reads_words(pass, Demand::Pooled(pool)) {
             return None;
         }
         let values = match x.clone() {

@@ -5,7 +5,7 @@ use polytask_kernels::activation::Activation;
 use polytask_kernels::ops;
 use polytask_spec::network::{Activation as ActivationSpec, DenseLayer};
 
-use super::{Layer, Site};
+use super::{Demand, Layer, Site};
 use crate::parameters::{Group, Init, Owner, ParameterId, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Form, Representation, Sequence, Words};
@@ -71,6 +71,10 @@ impl Dense {
 impl Layer for Dense {
     fn form(&self) -> Form {
         self.form
+    }
+
+    fn reads_words(&self, pass: &Pass<'_>, _demand: Demand) -> bool {
+        !pass.drops(self.dropout)
     }
 
     fn forward(&self, pass: &Pass<'_>, x: Representation) -> Representation {

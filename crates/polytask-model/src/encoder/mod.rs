@@ -48,6 +48,11 @@ pub trait Layer: fmt::Debug + Send + Sync {
         }
     }
 
+    /// Whether the layer, of which so much is asked, works on a batch's distinct words without spelling tokens out.
+    fn reads_words(&self, _pass: &Pass<'_>, _demand: Demand) -> bool {
+        false
+    }
+
     /// The output pooled over tokens in one operation, where the layer has one; the same values as pooling afterwards.
     fn forward_pooled(&self, _pass: &Pass<'_>, _x: &Representation, _pool: Pool) -> Option<Representation> {
         None
@@ -187,20 +192,38 @@ impl Encoder {
         x: Representation,
         demands: &[Demand],
     ) -> Vec<Option<Representation>> {
-        let top = demands.iter().rposition(|&demand| demand != Demand::Nothing);
         let mut outputs = vec![None; self.layers.len()];
         let mut x = x;
-        for index in first..top.map_or(first, |top| top + 1) {
-            let above = match (top > Some(index), self.pools.get(index + 1)) {
-                (false, _) => Demand::Nothing,
-                (true, Some(Some(pool))) => Demand::Pooled(*pool),
-                (true, _) => Demand::Full,
-            };
-            x = self.layers[index].forward(pass, x, demands[index].and(above));
+        for (index, demand) in self.asked(demands).skip(first) {
+            x = self.layers[index].forward(pass, x, demand);
             if demands[index] != Demand::Nothing {
                 outputs[index] = Some(x.clone());
             }
         }
         outputs
+    }
+
+    /// Runs the lowest layers as long as they work on distinct words ([`Layer::reads_words`]); nothing where the first does not.
+    pub fn forward_on_words(&self, pass: &Pass<'_>, input: impl FnOnce() -> Representation, demands: &[Demand]) {
+        let mut lowest =
+            self.asked(demands).take_while(|(index, demand)| self.layers[*index].reads_words(pass, *demand));
+        let Some((first, demand)) = lowest.next() else { return };
+        let mut x = self.layers[first].forward(pass, input(), demand);
+        for (index, demand) in lowest {
+            x = self.layers[index].forward(pass, x, demand);
+        }
+    }
+
+    /// The layers that run, from the lowest, and what heads and the layer above ask of each.
+    fn asked(&self, demands: &[Demand]) -> impl Iterator<Item = (usize, Demand)> {
+        let top = demands.iter().rposition(|&demand| demand != Demand::Nothing);
+        (0..top.map_or(0, |top| top + 1)).map(move |index| {
+            let above = match (top > Some(index), self.pools.get(index + 1)) {
+                (false, _) => Demand::Nothing,
+                (true, Some(Some(pool))) => Demand::Pooled(*pool),
+                (true, _) => Demand::Full,
+            };
+            (index, demands[index].and(above))
+        })
     }
 }

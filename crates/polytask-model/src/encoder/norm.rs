@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use polytask_kernels::ops;
 use polytask_spec::network::NormLayer;
 
-use super::{Layer, Site};
+use super::{Demand, Layer, Site};
 use crate::parameters::{Group, Owner, ParameterId, Parameters};
 use crate::pass::Pass;
 use crate::representation::{Ends, Form, Representation, Sequence, Words};
@@ -54,6 +54,10 @@ impl Norm {
 impl Layer for Norm {
     fn form(&self) -> Form {
         self.form
+    }
+
+    fn reads_words(&self, _pass: &Pass<'_>, _demand: Demand) -> bool {
+        true
     }
 
     /// Features stay in their places.

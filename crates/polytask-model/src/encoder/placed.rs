@@ -74,10 +74,19 @@ impl Placed {
         self.layer.kept_per_token(longest) + sum + masked * dim
     }
 
+    /// See [`Layer::reads_words`].
+    pub fn reads_words(&self, pass: &Pass<'_>, demand: Demand) -> bool {
+        self.is_bare(pass) && self.layer.reads_words(pass, demand)
+    }
+
+    /// Whether nothing stands around the layer in this pass.
+    fn is_bare(&self, pass: &Pass<'_>) -> bool {
+        self.shortcut.is_none() && !pass.drops(self.locked_dropout) && !pass.drops(self.word_dropout)
+    }
+
     /// The output, or where all who read it pool it alike and the layer can do so at once, its pool.
     pub fn forward(&self, pass: &Pass<'_>, x: Representation, demand: Demand) -> Representation {
-        let bare = self.shortcut.is_none() && !pass.drops(self.locked_dropout) && !pass.drops(self.word_dropout);
-        if let (true, Demand::Pooled(pool)) = (bare, demand)
+        if let (true, Demand::Pooled(pool)) = (self.is_bare(pass), demand)
             && let Some(pooled) = self.layer.forward_pooled(pass, &x, pool)
         {
             return pooled;

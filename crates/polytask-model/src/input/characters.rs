@@ -67,6 +67,11 @@ impl Characters {
         Characters { vectors, dim, dropout: spec.dropout, reader }
     }
 
+    /// Whether the pass drops anything of it.
+    pub fn drops(&self, pass: &Pass<'_>) -> bool {
+        pass.drops(self.dropout)
+    }
+
     /// Features of a word.
     pub fn features(&self) -> usize {
         match &self.reader {

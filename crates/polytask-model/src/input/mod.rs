@@ -146,6 +146,13 @@ impl Input {
         }
     }
 
+    /// Whether the pass drops anything of the input.
+    pub fn drops(&self, pass: &Pass<'_>) -> bool {
+        match self {
+            Input::Words(words) => words.drops(pass),
+        }
+    }
+
     /// The shape of what the input hands on.
     pub fn form(&self) -> Form {
         match self {

@@ -154,6 +154,12 @@ impl Words {
         Form::Sequence(self.dim + characters + self.shapes.as_ref().map_or(0, |shapes| shapes.dim))
     }
 
+    /// Whether the pass drops anything of it.
+    pub fn drops(&self, pass: &Pass<'_>) -> bool {
+        let characters = self.characters.as_ref().is_some_and(|characters| characters.drops(pass));
+        characters || [self.dropout, self.locked_dropout, self.word_dropout].iter().any(|&rate| pass.drops(rate))
+    }
+
     /// `[batch, token, dim + character features + shape features]`.
     pub fn forward(&self, pass: &Pass<'_>, (feeds, side): (&[Feed<'_>], Side), lexicon: &Lexicon) -> Representation {
         let texts: Vec<&[u32]> = feeds.iter().flat_map(|feed| texts(feed, side)).collect();

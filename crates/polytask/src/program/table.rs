@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use polytask::report::count;
+
 /// A table of text; columns that hold figures are aligned to the right.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
@@ -53,19 +55,6 @@ impl fmt::Display for Table {
     }
 }
 
-/// A count with thousands separated.
-pub fn count(value: usize) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A score with four decimals, or nothing.
 pub fn score(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| format!("{value:.4}"))
@@ -94,8 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_and_durations_are_readable() {
-        assert_eq!((count(0), count(999), count(1_234_567)), ("0".into(), "999".into(), "1,234,567".into()));
+    fn durations_are_readable() {
         assert_eq!((duration(5.4), duration(65.0), duration(7260.0)), ("5s".into(), "1m 05s".into(), "2h 01m".into()));
     }
 }
