@@ -4,6 +4,9 @@
 //! polytask-bench run WORKLOAD [key=value ...]     one measurement of polytask, as a line of JSON
 //! polytask-bench compare PYTHON [WORKLOAD[:key=value,...] ...] [key=value ...]
 //!                                                 polytask and benches/peers/ by turns: medians, ratios, memory
+//! polytask-bench own METHOD[,METHOD ...] [key=value ...]
+//!                                                 a step of `tasks`, or of config=FILE over data=FOLDER, under each balancer
+//!                                                 next to one of the plain sum
 //! polytask-bench balancers data=FOLDER out=FOLDER [config=FILE] [methods=a,b] [seeds=1,2,3] [set=KEY=VALUE,..]
 //!                                                 every balancer on real data at equal budgets, as a table
 //! ```
@@ -38,6 +41,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "usage: polytask-bench run WORKLOAD [key=value ...] | \
                      compare PYTHON [WORKLOAD[:key=value,...] ...] [key=value ...] | \
+                     own METHOD[,METHOD ...] [key=value ...] | \
                      balancers data=FOLDER out=FOLDER [key=value ...]";
 
 #[allow(clippy::print_stderr, clippy::print_stdout)]
@@ -46,6 +50,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["run", workload, sizes @ ..] => run(workload, sizes).map(|line| println!("{line}")),
+        ["own", methods, sizes @ ..] => {
+            Sizes::parse(sizes).and_then(|sizes| steps::against_sum(methods, &sizes)).map(|table| print!("{table}"))
+        }
         ["balancers", sizes @ ..] => {
             Sizes::parse(sizes).and_then(|sizes| balancers::run(&sizes)).map(|table| println!("{table}"))
         }

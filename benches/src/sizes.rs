@@ -21,6 +21,13 @@ impl Sizes {
         Ok(Sizes(pairs.collect::<Result<_, String>>()?))
     }
 
+    /// The same sizes with one set anew.
+    pub fn with(&self, key: &str, value: &str) -> Sizes {
+        let mut sizes = self.clone();
+        sizes.0.insert(key.to_owned(), value.to_owned());
+        sizes
+    }
+
     /// A number.
     ///
     /// # Errors
