@@ -2,7 +2,7 @@
 //!
 //! | sampling | what a step draws from |
 //! |---|---|
-//! | `proportional` | one source; every example once an epoch |
+//! | `proportional` | one source; every example once an epoch, or as often as the source's `passes` say |
 //! | `uniform` | one source, all equally often, in random order |
 //! | `round-robin` | one source, all in turns |
 //! | `temperature` | one source of `n` training examples with probability `p ∝ n^(1 / T)` |
@@ -12,7 +12,7 @@
 //! Annealed: Stickland and Murray, "BERT and PALs: projected attention layers for efficient adaptation in multi-task
 //! learning", ICML 2019; with `T = 2`, temperature sampling is their square root sampling.
 //!
-//! An epoch holds as many examples as all active training sets together, whatever the sampling. A *pass* visits every
+//! An epoch holds as many examples as all active training sets together, each times its `passes`. A *pass* visits every
 //! example of one source once: the examples are shuffled, sorted by length within pools of 50 batches so that padding
 //! is small, cut into batches, and the batches are shuffled.
 
@@ -23,7 +23,7 @@ use polytask_spec::training::{Sampling, Train};
 const POOL_BATCHES: usize = 50;
 
 /// The training examples of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// The dataset's name; the order of its examples depends on it, not on the other sources.
     pub name: String,
@@ -31,6 +31,8 @@ pub struct Source {
     pub lengths: Vec<u32>,
     /// Examples in a batch, at least 1.
     pub batch_size: usize,
+    /// Passes over the examples in an epoch of proportional sampling, above 0; other samplings have 1.
+    pub passes: f64,
 }
 
 /// What one step trains on.
@@ -75,7 +77,7 @@ impl Sampler {
     }
 
     /// Number of steps in the first epoch while every source is active; under `annealed` sampling of datasets with
-    /// different batch sizes others may differ.
+    /// different batch sizes others may differ, and under `proportional` sampling by a fraction of a pass.
     pub fn steps_in_epoch(&self) -> usize {
         self.steps_with(0, &vec![true; self.sources.len()])
     }
@@ -83,7 +85,7 @@ impl Sampler {
     /// Number of steps in all epochs while every source is active.
     pub fn steps_in_run(&self) -> usize {
         match self.sampling {
-            Sampling::Annealed => {
+            Sampling::Annealed | Sampling::Proportional => {
                 let active = vec![true; self.sources.len()];
                 (0..self.epochs).map(|epoch| self.steps_with(epoch, &active)).sum()
             }
@@ -100,7 +102,10 @@ impl Sampler {
         let examples: usize = drawn.iter().map(|&source| self.sources[source].lengths.len()).sum();
         let round: usize = drawn.iter().map(|&source| self.sources[source].full_batch()).sum();
         match self.sampling {
-            Sampling::Proportional => drawn.iter().map(|&source| self.sources[source].batches()).sum(),
+            Sampling::Proportional => {
+                let of = |&source: &usize| self.sources[source].share(epoch).count();
+                drawn.iter().map(of).sum()
+            }
             _ if round == 0 => 0,
             // A step holds `round / drawn` examples on average.
             Sampling::Uniform | Sampling::RoundRobin => (examples * drawn.len()).div_ceil(round),
@@ -119,7 +124,7 @@ impl Sampler {
     ///
     /// `taken` is the number of batches that earlier epochs drew from each source (a counter that belongs in the
     /// checkpoint): every sampling but the proportional one goes on from there, so that a source is visited evenly while
-    /// other sources come and go. Proportional sampling starts a new pass every epoch and does not look at it.
+    /// other sources come and go. Under proportional sampling the epoch alone says where in its passes a source is.
     ///
     /// # Panics
     /// If there are not as many flags or counters as sources.
@@ -137,8 +142,9 @@ impl Sampler {
     fn proportional(&self, epoch: usize, active: &[bool]) -> Vec<Step> {
         let mut steps = Vec::new();
         for source in self.drawn(active) {
-            let batches = self.sources[source].pass(self.seed, epoch as u64);
-            steps.extend(batches.into_iter().map(|examples| Step { batches: vec![BatchRef { source, examples }] }));
+            let share = self.sources[source].share(epoch);
+            let mut stream = self.stream(source, share.start);
+            steps.extend(share.map(|_| Step { batches: vec![stream.next_batch()] }));
         }
         Rng::derive(self.seed, "order of steps", epoch as u64).shuffle(&mut steps);
         steps
@@ -207,8 +213,12 @@ impl Sampler {
     }
 
     fn streams(&self, taken: &[u64]) -> Vec<Stream<'_>> {
-        let stream = |(index, source)| Stream { seed: self.seed, index, source, taken: taken[index], pass: None };
-        self.sources.iter().enumerate().map(stream).collect()
+        taken.iter().enumerate().map(|(index, &taken)| self.stream(index, taken)).collect()
+    }
+
+    /// The batches of a source after the first `taken`.
+    fn stream(&self, index: usize, taken: u64) -> Stream<'_> {
+        Stream { seed: self.seed, index, source: &self.sources[index], taken, pass: None }
     }
 }
 
@@ -216,6 +226,13 @@ impl Source {
     /// Number of batches in a pass.
     fn batches(&self) -> usize {
         self.lengths.len().div_ceil(self.batch_size)
+    }
+
+    /// Which of its endless batches an epoch of proportional sampling takes: `passes` times as many as a pass has, so that
+    /// epochs follow each other without a gap. A set of which an epoch takes less than half a batch is left out of some.
+    fn share(&self, epoch: usize) -> std::ops::Range<u64> {
+        let until = |epoch: usize| (epoch as f64 * self.passes * self.batches() as f64).round() as u64;
+        until(epoch)..until(epoch + 1)
     }
 
     /// Examples in the largest batch.

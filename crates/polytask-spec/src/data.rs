@@ -143,6 +143,11 @@ pub struct Files {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub batch_size: Option<usize>,
+    /// Passes over this dataset in an epoch, with `sampling = "proportional"`: 0.5 for half of its examples an epoch, 2 for
+    /// each of them twice. 1 where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.01, max = 100.0))]
+    pub passes: Option<f64>,
 }
 
 /// One path or several.

@@ -13,6 +13,12 @@ use crate::validate::Fault;
 /// Faults of options that belong to a choice that was not made.
 pub(crate) fn check(spec: &Spec, root: &Node) -> Vec<Fault> {
     let mut look = Look { root, faults: Vec::new() };
+    for (name, _) in spec.data.iter().filter(|(_, data)| data.files().passes.is_some()) {
+        if spec.train.sampling != Sampling::Proportional {
+            let message = format!("`data.{name}.passes` belongs to `sampling = \"proportional\"` alone");
+            look.fault(&["data", name, "passes"], message, "remove it, or set `sampling = \"proportional\"`");
+        }
+    }
     if spec.train.temperature.is_some() && spec.train.sampling != Sampling::Temperature {
         let message = "`train.temperature` belongs to `sampling = \"temperature\"` alone".to_string();
         look.fault(&["train", "temperature"], message, "remove it, or set `sampling = \"temperature\"`");
@@ -80,6 +86,15 @@ mod tests {
         for fragment in fragments {
             assert!(found[0].contains(fragment), "{to}: {fragment:?} is not in {found:#?}");
         }
+    }
+
+    #[test]
+    fn passes_belong_to_proportional_sampling() {
+        let joint = THREE_TASKS.replacen("sampling = \"proportional\"", "sampling = \"joint\"", 1);
+        let data = "format = \"imdb\"";
+        let found = messages(&joint.replacen(data, "format = \"imdb\"\npasses = 0.5", 1));
+        assert!(found.len() == 1 && found[0].contains("`data.imdb.passes` belongs to"), "{found:#?}");
+        check(data, "format = \"imdb\"\npasses = 0", &["`data.imdb.passes` must be between 0.01 and 100"]);
     }
 
     #[test]

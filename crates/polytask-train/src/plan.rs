@@ -118,6 +118,7 @@ fn sampler(spec: &Spec, corpus: &Corpus) -> Sampler {
         name: source.name.clone(),
         lengths: source.dataset.train.lengths(),
         batch_size: spec.batch_size(&source.name),
+        passes: spec.data.get(&source.name).and_then(|data| data.files().passes).unwrap_or(1.0),
     });
     Sampler::new(spec.seed, sources.collect(), &spec.train)
 }

@@ -22,6 +22,7 @@ fn with_options(sizes: &[(usize, usize)], train: Train) -> Sampler {
         name: format!("source {index}"),
         lengths: (0..len).map(|_| 1 + rng.below(60) as u32).collect(),
         batch_size,
+        passes: 1.0,
     };
     Sampler::new(5, sizes.iter().enumerate().map(source).collect(), &train)
 }
@@ -54,6 +55,28 @@ fn proportional_visits_every_active_example_once() {
     let steps = sampler.epoch(0, &active, &[0; 4]);
     assert_eq!((steps.len(), sampler.steps_with(0, &active)), (12, 12));
     assert!(examples(&steps, 3).is_empty());
+}
+
+#[test]
+fn a_source_is_passed_over_as_often_as_asked() {
+    let mut sampler = sampler(&[(100, 10), (90, 10), (20, 10)], Sampling::Proportional);
+    for (source, passes) in sampler.sources.iter_mut().zip([2.0, 0.5, 0.1]) {
+        source.passes = passes;
+    }
+    let steps: Vec<Vec<Step>> = (0..20).map(|epoch| sampler.epoch(epoch, &[true; 3], &[0; 3])).collect();
+    for (epoch, steps) in steps.iter().enumerate() {
+        assert_eq!(steps.len(), sampler.steps_with(epoch, &[true; 3]));
+        let twice: Vec<u32> = (0..100).flat_map(|example| [example; 2]).collect();
+        assert_eq!(examples(steps, 0), twice);
+    }
+    for pair in steps.chunks(2) {
+        assert_eq!(examples(&pair.concat(), 1), (0..90).collect::<Vec<u32>>(), "two halves are a whole");
+        assert!(pair.iter().all(|steps| examples(steps, 1).len().abs_diff(45) <= 5));
+    }
+    for ten in steps.chunks(10) {
+        assert_eq!(examples(&ten.concat(), 2), (0..20).collect::<Vec<u32>>());
+    }
+    assert_eq!(sampler.steps_in_run(), steps.iter().map(Vec::len).sum::<usize>());
 }
 
 #[test]
