@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn passes_belong_to_proportional_sampling() {
-        let joint = THREE_TASKS.replacen("sampling = \"proportional\"", "sampling = \"joint\"", 1);
+        let joint = THREE_TASKS.replacen("sampling   = \"proportional\"", "sampling = \"joint\"", 1);
         let data = "format = \"imdb\"";
         let found = messages(&joint.replacen(data, "format = \"imdb\"\npasses = 0.5", 1));
         assert!(found.len() == 1 && found[0].contains("`data.imdb.passes` belongs to"), "{found:#?}");
