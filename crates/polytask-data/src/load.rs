@@ -26,6 +26,7 @@ use crate::interner::Interner;
 use crate::open::Roots;
 use crate::readers::{self, Reader};
 use crate::record::{Column, ColumnKind, Part};
+use crate::subwords::Subwords;
 use crate::table::{ColumnStore, Examples, TEXT};
 
 /// What is read, and what for.
@@ -41,6 +42,8 @@ pub struct Request<'a> {
     pub seed: u64,
     /// How text becomes words.
     pub text: TextOptions,
+    /// What cuts texts in place of `text.tokenize`, where the input has a tokenizer of its own.
+    pub subwords: Option<&'a Subwords>,
     /// The columns that tasks predict.
     pub targets: &'a [Target],
 }

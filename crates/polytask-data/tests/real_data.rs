@@ -34,8 +34,11 @@ fn read(root: PathBuf, data: &Data, targets: &[(&str, AsKind)]) -> (Dataset, Int
     let roots = Roots { dirs: vec![root] };
     let mut words = Interner::new();
     let start = Instant::now();
-    let dataset =
-        load(&Request { name: "real", data, roots: &roots, seed: 7, text, targets: &targets }, &mut words).unwrap();
+    let dataset = load(
+        &Request { name: "real", data, roots: &roots, seed: 7, text, subwords: None, targets: &targets },
+        &mut words,
+    )
+    .unwrap();
     println!("{} read in {:?}, {} words", data.format(), start.elapsed(), words.len());
     (dataset, words)
 }

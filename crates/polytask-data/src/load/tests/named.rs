@@ -107,7 +107,8 @@ fn files_may_stand_in_an_archive() {
     let roots = Roots { dirs: vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")] };
     let load = |data: &Data| {
         let targets = [target("label", AsKind::Label)];
-        let request = Request { name: "x", data, roots: &roots, seed: 3, text: TEXT_OPTIONS, targets: &targets };
+        let request =
+            Request { name: "x", data, roots: &roots, seed: 3, text: TEXT_OPTIONS, subwords: None, targets: &targets };
         load(&request, &mut Interner::new())
     };
     let files = Files { train: one("single.zip"), valid: one("several.zip/data/données.csv"), ..Files::default() };
