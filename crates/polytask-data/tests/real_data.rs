@@ -29,7 +29,7 @@ fn corpus(name: &str) -> Option<PathBuf> {
 
 fn read(root: PathBuf, data: &Data, targets: &[(&str, AsKind)]) -> (Dataset, Interner) {
     let targets: Vec<Target> =
-        targets.iter().map(|(column, as_)| Target { column: (*column).to_string(), as_: *as_ }).collect();
+        targets.iter().map(|(column, as_)| Target { column: (*column).to_string(), as_: as_.clone() }).collect();
     let text = TextOptions { tokenize: Tokenize::Words, max_tokens: 512, truncate: Truncate::Head };
     let roots = Roots { dirs: vec![root] };
     let mut words = Interner::new();

@@ -12,7 +12,7 @@ use polytask_data::table::Examples;
 use polytask_model::{Feed, Prepared, TaskId};
 use polytask_spec::Spec;
 use polytask_spec::network::Input;
-use polytask_spec::task::TaskKind;
+use polytask_spec::task::{Target as Columns, TaskKind};
 
 use crate::error::{Faults, TrainError};
 
@@ -147,12 +147,16 @@ fn targets(spec: &Spec, tasks: &[TaskId]) -> Vec<Target> {
         let task = &spec.task[task.0];
         let kind = match task.kind {
             TaskKind::Classify(_) => AsKind::Label,
-            TaskKind::Multilabel(ref task) => AsKind::Labels { separator: task.separator() },
+            TaskKind::Multilabel(ref kind) => match &task.target {
+                Columns::One(_) => AsKind::Labels { separator: kind.separator() },
+                Columns::Many(columns) => AsKind::Flags(columns.clone()),
+            },
             TaskKind::Regress(_) => AsKind::Number,
             TaskKind::Tag(_) => AsKind::Tags,
         };
-        if !targets.iter().any(|target| target.column == task.target && target.as_ == kind) {
-            targets.push(Target { column: task.target.clone(), as_: kind });
+        let target = Target { column: task.target.name(), as_: kind };
+        if !targets.contains(&target) {
+            targets.push(target);
         }
     }
     targets

@@ -30,7 +30,7 @@ pub fn reopen(saved: &Saved, roots: &Roots) -> Result<Reopened, TrainError> {
     let knowledge: Vec<Knowledge> = saved.description.tasks.values().cloned().collect();
     for (name, task) in &saved.spec.task {
         let source = corpus.sources.iter().find(|source| source.name == task.data);
-        let labels = source.and_then(|source| source.dataset.labels.get(&task.target));
+        let labels = source.and_then(|source| source.dataset.labels.get(&task.target.name()));
         let (Some(labels), known) = (labels, &saved.description.tasks[name]) else { continue };
         if let Some(stranger) = stranger(known, labels) {
             return Err(TrainError::Task(format!(

@@ -5,7 +5,7 @@ use std::ops::Range;
 use polytask_spec::network::Truncate;
 
 use super::labels::LabelNames;
-use super::{AsKind, Bound, BoundText, Request, TextOptions, bind};
+use super::{AsKind, Bound, BoundText, Request, TextOptions, bind, flags};
 use crate::error::{Error, Malformed, Result, excerpt};
 use crate::hash::Hash;
 use crate::interner::Interner;
@@ -69,7 +69,7 @@ impl Set {
             AsKind::Label => ColumnStore::Labels(Vec::new()),
             AsKind::Number => ColumnStore::Numbers(Vec::new()),
             AsKind::Tags => ColumnStore::Tags(Ragged::new()),
-            AsKind::Labels { .. } => ColumnStore::LabelSets(Ragged::new()),
+            AsKind::Labels { .. } | AsKind::Flags(_) => ColumnStore::LabelSets(Ragged::new()),
         };
         Set {
             tokens: vec![Ragged::new(); texts.len()],
@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
     /// Adds a record to a set.
     ///
     /// # Errors
-    /// A label that is asked for as a number and is none, or is not finite; a text that a tokenizer cannot cut.
+    /// A label that is asked for as a number and is none, or is not finite; one that is asked for as 0 or 1 and is neither; a text that a tokenizer cannot cut.
     pub(super) fn push(&mut self, mut record: Record, part: Part) -> Result<()> {
         let hash = self.words(&mut record)?;
         if self.rows.iter().any(Vec::is_empty) {
@@ -149,13 +149,13 @@ impl<'a> Builder<'a> {
         let full = self.rows[0].len();
         let kept = kept(full, &self.text);
         for (index, (bound, column)) in self.bound.iter().zip(&mut set.columns).enumerate() {
-            let value = &record.values[bound.position];
+            let value = &record.values[bound.positions[0]];
             match column {
                 ColumnStore::Labels(labels) => labels.push(match label(value) {
                     Some(name) => self.labels.intern(index, &name),
                     None => MISSING_LABEL,
                 }),
-                ColumnStore::LabelSets(rows) => rows.push(&match label_set(value, bound.target.as_) {
+                ColumnStore::LabelSets(rows) => rows.push(&match label_set(&record, bound)? {
                     Some(names) => distinct(names.iter().map(|name| self.labels.intern(index, name))),
                     None => vec![MISSING_LABEL],
                 }),
@@ -274,17 +274,23 @@ fn label(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     }
 }
 
-/// The labels of a list or of a cell; `None` where they are not known.
-fn label_set(value: &Value, as_: AsKind) -> Option<Vec<&str>> {
-    match (value, as_) {
-        (Value::Labels(labels), _) => {
-            Some(labels.iter().map(String::as_str).filter(|label| !label.is_empty()).collect())
+/// The labels of a list, of a cell, or of columns of their own; `None` where they are not known.
+///
+/// # Errors
+/// A column of a label that holds neither 0 nor 1.
+fn label_set<'r>(record: &'r Record, bound: &'r Bound) -> Result<Option<Vec<&'r str>>> {
+    let labels = match (&record.values[bound.positions[0]], &bound.target.as_) {
+        (_, AsKind::Flags(names)) => {
+            let values = bound.positions.iter().map(|&position| &record.values[position]);
+            return flags::labels(names, values, &record.place);
         }
+        (Value::Labels(labels), _) => labels.iter().map(String::as_str).filter(|label| !label.is_empty()).collect(),
         (Value::Label(cell), AsKind::Labels { separator }) => {
-            Some(cell.split(separator).map(str::trim).filter(|label| !label.is_empty()).collect())
+            cell.split(*separator).map(str::trim).filter(|label| !label.is_empty()).collect()
         }
-        _ => None,
-    }
+        _ => return Ok(None),
+    };
+    Ok(Some(labels))
 }
 
 /// Numbers without repetition, in the order of first sight.
