@@ -119,12 +119,14 @@ fn read(workload: &str, sizes: &Sizes, predictor: &Predictor, task: TaskId) -> R
     records.sort_by_key(|record| record.order);
     let texts = records.into_iter().filter_map(|record| {
         record.values.into_iter().find_map(|value| match value {
-            Value::Tokens(words) => Some(words),
-            Value::Text(text) => Some(predictor.words(task, &text).into_iter().map(|(_, word)| word).collect()),
+            Value::Tokens(words) => Some(Ok(words)),
+            Value::Text(text) => {
+                Some(predictor.words(task, &text).map(|words| words.into_iter().map(|(_, word)| word).collect()))
+            }
             _ => None,
         })
     });
-    Ok(texts.collect())
+    texts.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }
 
 fn words(line: &str) -> Vec<String> {

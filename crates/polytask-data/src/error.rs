@@ -57,6 +57,16 @@ pub enum Error {
     /// A file of word vectors cannot be used.
     #[error(transparent)]
     Vectors(#[from] crate::vectors::VectorsError),
+    /// A file is no tokenizer that can be used, or a tokenizer cannot cut a text.
+    #[error("{path}: {message}\n  help: {help}")]
+    Tokenizer {
+        /// The file, with the line of a text.
+        path: String,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
     /// What is asked of a dataset does not fit what its files hold.
     #[error("data.{dataset}: {message}\n  help: {help}")]
     Unfit {

@@ -19,6 +19,7 @@ pub mod rng;
 pub mod sampler;
 pub mod shapes;
 pub mod split;
+pub mod subwords;
 pub mod table;
 pub mod tokenize;
 pub mod vectors;

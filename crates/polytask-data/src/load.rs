@@ -8,6 +8,7 @@
 mod builder;
 mod divide;
 mod fingerprint;
+mod flags;
 mod labels;
 mod notes;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::interner::Interner;
 use crate::open::Roots;
 use crate::readers::{self, Reader};
 use crate::record::{Column, ColumnKind, Part};
+use crate::subwords::Subwords;
 use crate::table::{ColumnStore, Examples, TEXT};
 
 /// What is read, and what for.
@@ -41,6 +43,8 @@ pub struct Request<'a> {
     pub seed: u64,
     /// How text becomes words.
     pub text: TextOptions,
+    /// What cuts texts in place of `text.tokenize`, where the input has a tokenizer of its own.
+    pub subwords: Option<&'a Subwords>,
     /// The columns that tasks predict.
     pub targets: &'a [Target],
 }
@@ -59,14 +63,14 @@ pub struct TextOptions {
 /// A column that a task predicts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
-    /// The reader's column.
+    /// The reader's column; the name that several of [`AsKind::Flags`] go by together.
     pub column: String,
     /// What it is read as.
     pub as_: AsKind,
 }
 
 /// What a target column is read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AsKind {
     /// A class; a column of numbers gives labels such as `7`.
     Label,
@@ -79,36 +83,47 @@ pub enum AsKind {
         /// The character between two labels of a cell.
         separator: char,
     },
+    /// Any number of labels: these columns say by 0 or 1 whether an example has the label of their name.
+    Flags(Vec<String>),
 }
 
 impl Target {
-    /// The column of a format that has whatever is asked of it.
-    fn as_column(&self) -> Column {
+    /// The columns that are read for it.
+    fn names(&self) -> &[String] {
+        match &self.as_ {
+            AsKind::Flags(names) => names,
+            _ => std::slice::from_ref(&self.column),
+        }
+    }
+
+    /// The columns of a format that has whatever is asked of it.
+    fn as_columns(&self) -> impl Iterator<Item = Column> {
         let kind = match self.as_ {
-            AsKind::Label => ColumnKind::Label,
+            AsKind::Label | AsKind::Flags(_) => ColumnKind::Label,
             AsKind::Number => ColumnKind::Number,
             AsKind::Tags => ColumnKind::Tags,
             AsKind::Labels { .. } => ColumnKind::Labels,
         };
-        Column::new(&self.column, kind)
+        self.names().iter().map(move |name| Column::new(name, kind))
     }
 }
 
 impl AsKind {
-    fn reads(self, kind: ColumnKind) -> bool {
+    fn reads(&self, kind: ColumnKind) -> bool {
         match self {
-            AsKind::Label | AsKind::Number => matches!(kind, ColumnKind::Label | ColumnKind::Number),
+            AsKind::Label | AsKind::Number | AsKind::Flags(_) => matches!(kind, ColumnKind::Label | ColumnKind::Number),
             AsKind::Tags => kind == ColumnKind::Tags,
             AsKind::Labels { .. } => kind == ColumnKind::Labels,
         }
     }
 
-    fn name(self) -> &'static str {
+    fn name(&self) -> &'static str {
         match self {
             AsKind::Label => "label",
             AsKind::Number => "number",
             AsKind::Tags => "tags",
             AsKind::Labels { .. } => "a set of labels",
+            AsKind::Flags(_) => "0 or 1",
         }
     }
 }
@@ -141,7 +156,7 @@ pub struct Dataset {
 /// Files that are missing, empty or malformed; targets that the format does not have; a target with one class only
 /// in training; a label or tag in valid or test that training never has.
 pub fn load(request: &Request<'_>, words: &mut Interner) -> Result<Dataset> {
-    let targets: Vec<Column> = request.targets.iter().map(Target::as_column).collect();
+    let targets: Vec<Column> = request.targets.iter().flat_map(Target::as_columns).collect();
     let reader = readers::for_data(request.data, &targets);
     let mut builder = Builder::new(request, reader.as_ref(), words)?;
     let own_test = read_files(request, reader.as_ref(), &mut builder)?;
@@ -249,11 +264,11 @@ fn read_path(
     Ok(own_test)
 }
 
-/// A target and where it stands in a record.
+/// A target and where its columns stand in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Bound {
     target: Target,
-    position: usize,
+    positions: Vec<usize>,
 }
 
 /// A text and where it stands in a record.
@@ -287,11 +302,13 @@ fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(Vec<BoundText>, Ve
             let names: Vec<String> = names.map(|column| format!("{} ({})", column.name, column.kind.name())).collect();
             if names.is_empty() { "the format has no targets".into() } else { format!("there is {}", names.join(", ")) }
         };
-        let name = &target.column;
-        let position = columns.iter().position(|column| column.name == *name && name != TEXT);
-        let Some(position) = position.filter(|&position| !is_text(&columns[position])) else {
-            return Err(unfit(request, &format!("has no column `{name}` to predict"), &known()));
+        let position = |name: &String| {
+            let position = columns.iter().position(|column| column.name == *name && name != TEXT);
+            let position = position.filter(|&position| !is_text(&columns[position]));
+            position.ok_or_else(|| unfit(request, &format!("has no column `{name}` to predict"), &known()))
         };
+        let positions = target.names().iter().map(position).collect::<Result<Vec<usize>>>()?;
+        let name = &target.column;
         match bound.iter().find(|other| other.target.column == *name) {
             Some(other) if other.target == *target => {}
             Some(other) => {
@@ -303,11 +320,12 @@ fn bind(request: &Request<'_>, columns: &[Column]) -> Result<(Vec<BoundText>, Ve
                 return Err(unfit(request, &message, "name the files a second time, as another dataset"));
             }
             None => {
-                if !target.as_.reads(columns[position].kind) {
+                if let Some(other) = positions.iter().find(|&&position| !target.as_.reads(columns[position].kind)) {
+                    let name = &columns[*other].name;
                     let message = format!("the column `{name}` cannot be read as {}", target.as_.name());
                     return Err(unfit(request, &message, &known()));
                 }
-                bound.push(Bound { target: target.clone(), position });
+                bound.push(Bound { target: target.clone(), positions });
             }
         }
     }

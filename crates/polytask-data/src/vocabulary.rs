@@ -183,7 +183,7 @@ impl Vocabulary {
 }
 
 /// Appends a vector of the same expected length as one with `dim` numbers of unit variance, over `sqrt(dim)`.
-fn draw(values: &mut Vec<f32>, dim: usize, mut rng: Rng) {
+pub(crate) fn draw(values: &mut Vec<f32>, dim: usize, mut rng: Rng) {
     let bound = (3.0 / dim as f64).sqrt();
     values.extend((0..dim).map(|_| ((2.0 * rng.uniform() - 1.0) * bound) as f32));
 }

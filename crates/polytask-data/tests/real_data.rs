@@ -29,13 +29,16 @@ fn corpus(name: &str) -> Option<PathBuf> {
 
 fn read(root: PathBuf, data: &Data, targets: &[(&str, AsKind)]) -> (Dataset, Interner) {
     let targets: Vec<Target> =
-        targets.iter().map(|(column, as_)| Target { column: (*column).to_string(), as_: *as_ }).collect();
+        targets.iter().map(|(column, as_)| Target { column: (*column).to_string(), as_: as_.clone() }).collect();
     let text = TextOptions { tokenize: Tokenize::Words, max_tokens: 512, truncate: Truncate::Head };
     let roots = Roots { dirs: vec![root] };
     let mut words = Interner::new();
     let start = Instant::now();
-    let dataset =
-        load(&Request { name: "real", data, roots: &roots, seed: 7, text, targets: &targets }, &mut words).unwrap();
+    let dataset = load(
+        &Request { name: "real", data, roots: &roots, seed: 7, text, subwords: None, targets: &targets },
+        &mut words,
+    )
+    .unwrap();
     println!("{} read in {:?}, {} words", data.format(), start.elapsed(), words.len());
     (dataset, words)
 }

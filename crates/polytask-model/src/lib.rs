@@ -24,7 +24,8 @@ pub use ahead::Ahead;
 pub use encoder::{Demand, Encoder, Layer};
 pub use head::{Head, Knowledge, LossSum, Prediction, Scores};
 pub use input::{
-    Feed, FitError, Fitted, Input, InputKnowledge, Prepared, Side, WordsKnowledge, file as input_file, fit,
+    Feed, FitError, Fitted, Input, InputKnowledge, Prepared, Side, SubwordsKnowledge, WordsKnowledge,
+    file as input_file, fit, tokenizer_file,
 };
 pub use judge::Judge;
 pub use model::{Batch, Model};

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use polytask_data::batches::inference_batches;
 use polytask_data::interner::Interner;
 use polytask_data::load::{TextOptions, kept};
+use polytask_data::subwords::SubwordsError;
 use polytask_data::table::{Examples, Ragged};
 use polytask_data::tokenize::tokenize;
 use polytask_kernels::threads;
@@ -14,7 +15,7 @@ use polytask_spec::network::Input as InputSpec;
 use polytask_spec::task::TaskKind;
 
 use crate::head::{Knowledge, Prediction};
-use crate::input::Feed;
+use crate::input::{Feed, InputKnowledge};
 use crate::parameters::TaskId;
 use crate::pass::{Mode, Pass};
 use crate::saved::{Saved, SavedError, load};
@@ -51,11 +52,31 @@ impl Predictor {
     }
 
     /// The words of a text as the task's input cuts it, each with its byte range; a word may be written otherwise than in
-    /// the text (apostrophes).
-    pub fn words(&self, task: TaskId, text: &str) -> Vec<(Range<usize>, String)> {
+    /// the text (apostrophes). Where the input has a tokenizer, these are its tokens.
+    ///
+    /// # Errors
+    ///
+    /// Where the input's tokenizer cannot cut the text.
+    pub fn words(&self, task: TaskId, text: &str) -> Result<Vec<(Range<usize>, String)>, SubwordsError> {
         let mut words = Vec::new();
-        tokenize(text, self.text_options(task).tokenize, |range, word| words.push((range, word.to_owned())));
-        words
+        let each = |range: Range<usize>, word: &str| words.push((range, word.to_owned()));
+        match self.input(task).tokenizer() {
+            None => tokenize(text, self.text_options(task).tokenize, each),
+            Some(tokenizer) => tokenizer.cut(text, each)?,
+        }
+        Ok(words)
+    }
+
+    /// Words that are given apart, as the task's input reads them: as they are, or cut again by its tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// Where the input's tokenizer cannot cut them.
+    pub fn given_words(&self, task: TaskId, words: &[String]) -> Result<Vec<String>, SubwordsError> {
+        match self.input(task).tokenizer() {
+            None => Ok(words.to_vec()),
+            Some(_) => Ok(self.words(task, &words.join(" "))?.into_iter().map(|(_, word)| word).collect()),
+        }
     }
 
     /// Whether a text of this many words is cut before it is predicted.
@@ -63,7 +84,8 @@ impl Predictor {
         words > self.text_options(task).max_tokens
     }
 
-    /// Predictions for some texts, one a text and in their order, each given as its words.
+    /// Predictions for some texts, one a text and in their order, each given as the words that [`Self::words`] or
+    /// [`Self::given_words`] finds.
     ///
     /// Texts longer than the input's `max_tokens` are cut as in training ([`Self::is_cut`]), never for tagging. A text without words is
     /// predicted from no evidence, and has no tags.
@@ -120,8 +142,8 @@ impl Predictor {
         if examples.is_empty() {
             return Vec::new();
         }
-        let Saved { spec, description, model } = &self.saved;
-        let prepared = description.inputs[spec.input_of(&spec.task[task.0])].prepare(words);
+        let model = &self.saved.model;
+        let prepared = self.input(task).prepare(words);
         threads::inside(|| {
             let mut predictions: Vec<Option<Prediction>> = vec![None; examples.len()];
             for index in inference_batches(&examples.lengths()) {
@@ -134,6 +156,11 @@ impl Predictor {
             }
             predictions.into_iter().map(|prediction| prediction.expect("every text is in one batch")).collect()
         })
+    }
+
+    fn input(&self, task: TaskId) -> &InputKnowledge {
+        let Saved { spec, description, .. } = &self.saved;
+        &description.inputs[spec.input_of(&spec.task[task.0])]
     }
 
     fn text_options(&self, task: TaskId) -> TextOptions {

@@ -189,23 +189,25 @@ impl Look<'_> {
 
     fn target(&mut self, name: &str, task: &Task) {
         let Some(data) = self.spec.data.get(&task.data) else { return };
+        task.target.columns().iter().for_each(|column| self.column(name, task, data, column));
+    }
+
+    fn column(&mut self, name: &str, task: &Task, data: &Data, column: &str) {
         let targets = data.targets();
-        let kinds = data.kinds_of(&task.target);
+        let kinds = data.kinds_of(column);
         if kinds.is_empty() {
-            let message = format!("`task.{name}.target`: [data.{}] has no target `{}`", task.data, task.target);
+            let message = format!("`task.{name}.target`: [data.{}] has no target `{column}`", task.data);
             let help = match data {
-                _ if !targets.is_empty() => suggest(&task.target, targets),
+                _ if !targets.is_empty() => suggest(column, targets),
                 Data::Conll(_) => "name a column besides `token` in its `columns`".into(),
-                _ => format!("`{}` holds its text: name another column", task.target),
+                _ => format!("`{column}` holds its text: name another column"),
             };
             return self.fault(&["task", name, "target"], message, help);
         }
         let kind = task.kind.name();
         if !kinds.contains(&kind) {
-            let message = format!(
-                "`task.{name}.kind`: `{kind}` does not fit the target `{}` of [data.{}]",
-                task.target, task.data
-            );
+            let message =
+                format!("`task.{name}.kind`: `{kind}` does not fit the target `{column}` of [data.{}]", task.data);
             let why = match (data, kind) {
                 (Data::Conll(_), _) => "a column has one label for each token",
                 (_, "tag") => "the dataset has one label for a whole text",
@@ -313,6 +315,8 @@ mod tests {
         }
         let columns = "format = \"csv\", columns = [\"text\", \"label\"]";
         check_named(columns, "kind = \"regress\", target = \"label\"", &[]);
+        let labels = "kind = \"multilabel\", target = [\"label\", \"rude\"]";
+        check_named(columns, labels, &["no target `rude`", "accepted: `label`"]);
         check_named(columns, "kind = \"tag\", target = \"label\"", &["one label for a whole text"]);
         check_named(columns, "kind = \"classify\", target = \"labl\"", &["no target `labl`", "did you mean `label`?"]);
         check_named(&format!("{columns}, text = \"txt\""), label, &["names `txt`, which is not among", "`text`"]);

@@ -7,7 +7,7 @@ use crate::data::Data;
 use crate::error::suggest;
 use crate::node::Node;
 use crate::references::{NAME_HELP, fault_at, is_name};
-use crate::task::{ClassWeights, RegressLoss, Task, TaskKind};
+use crate::task::{ClassWeights, RegressLoss, Target, Task, TaskKind};
 use crate::validate::Fault;
 
 /// Faults of the options of tasks, and of heads that tasks share.
@@ -15,6 +15,7 @@ pub(crate) fn check(spec: &Spec, root: &Node) -> Vec<Fault> {
     let mut look = Look { spec, root, faults: Vec::new() };
     for (name, task) in &spec.task {
         look.options(name, task);
+        look.columns(name, task);
         look.pair(name, task);
         look.shared(name, task);
     }
@@ -51,6 +52,30 @@ impl Look<'_> {
                 }
             }
             TaskKind::Regress(_) | TaskKind::Tag(_) => {}
+        }
+    }
+
+    /// Several columns are the labels of a set, and each is named once.
+    fn columns(&mut self, name: &str, task: &Task) {
+        let Target::Many(columns) = &task.target else { return };
+        let path = ["task", name, "target"];
+        if columns.is_empty() {
+            let help = "name the column that is predicted, or the columns of 0 and 1 that are its labels";
+            self.fault(&path, format!("`task.{name}.target` names no column"), help);
+        }
+        if let Some((_, column)) = columns.iter().enumerate().find(|(at, column)| columns[..*at].contains(column)) {
+            self.fault(&path, format!("`task.{name}.target` names `{column}` twice"), "name each label once");
+        }
+        match &task.kind {
+            TaskKind::Multilabel(multilabel) if multilabel.separator.is_some() => {
+                let message = format!("`task.{name}.separator` cuts cells, but each column of `target` is a label");
+                self.fault(&["task", name, "separator"], message, "leave `separator` out");
+            }
+            TaskKind::Multilabel(_) => {}
+            TaskKind::Classify(_) | TaskKind::Regress(_) | TaskKind::Tag(_) => {
+                let message = format!("`task.{name}.target` is a list, but `{}` predicts one column", task.kind.name());
+                self.fault(&path, message, "name one column, or set `kind = \"multilabel\"`: each column is a label");
+            }
         }
     }
 
@@ -213,6 +238,22 @@ encoder.trunk = { layers = [{ name = "low", kind = "conv" }, { name = "high", ki
         check(&task("kind = \"multilabel\", separator = \"||\""), &["at most 1 character"]);
         let list = "task.t = { data = \"b\", target = \"y\", kind = \"multilabel\", separator = \"|\" }\n";
         check(list, &["[data.b] has lists, not cells", "leave `separator` out"]);
+    }
+
+    #[test]
+    fn several_columns_are_labels() {
+        let task =
+            |kind: &str, target: &str| format!("task.t = {{ data = \"a\", target = {target}, kind = {kind} }}\n");
+        check(&task("\"multilabel\"", "[\"y\", \"z\"]"), &[]);
+        check(&task("\"multilabel\"", "[\"y\"]"), &[]);
+        check(&task("\"multilabel\"", "[]"), &["`task.t.target` names no column"]);
+        check(&task("\"multilabel\"", "[\"y\", \"z\", \"y\"]"), &["`task.t.target` names `y` twice"]);
+        let separator = task("\"multilabel\", separator = \"|\"", "[\"y\", \"z\"]");
+        check(&separator, &["each column of `target` is a label", "leave `separator` out"]);
+        for kind in ["classify", "regress"] {
+            let several = task(&format!("\"{kind}\""), "[\"y\", \"z\"]");
+            check(&several, &[&format!("is a list, but `{kind}` predicts one column"), "kind = \"multilabel\""]);
+        }
     }
 
     #[test]

@@ -38,7 +38,11 @@ pub struct WordsInput {
     pub min_count: usize,
     /// How text is cut into words, where the dataset does not give them.
     pub tokenize: Tokenize,
-    /// Longest text in words; longer texts are cut, and the number of cut texts is reported.
+    /// A `tokenizer.json` (Hugging Face tokenizers) that cuts texts into subwords, each with a vector of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<String>,
+    /// Longest text in words, or in subwords of a `tokenizer`; longer texts are cut, and the number of cut texts is
+    /// reported.
     #[schemars(range(min = 1))]
     pub max_tokens: usize,
     /// Which part of a text that is too long is kept.
@@ -69,6 +73,7 @@ impl Default for WordsInput {
             tune_after: None,
             min_count: 2,
             tokenize: Tokenize::Words,
+            tokenizer: None,
             max_tokens: 512,
             truncate: Truncate::Head,
             dropout: 0.0,

@@ -7,6 +7,7 @@ use crate::error::list;
 use crate::network::{CharacterEncoder, Input, WordsInput};
 use crate::node::Node;
 use crate::references::fault_at;
+use crate::task::TaskKind;
 use crate::training::Sampling;
 use crate::validate::Fault;
 
@@ -27,7 +28,9 @@ pub(crate) fn check(spec: &Spec, root: &Node) -> Vec<Fault> {
         let Input::Words(words) = input;
         look.characters(name, words);
         look.tuning(name, words);
+        look.tokenizer(name, words);
     }
+    look.tags(spec);
     look.faults
 }
 
@@ -68,6 +71,41 @@ impl Look<'_> {
         } else if words.vectors.is_none() {
             let message = format!("`input.{name}.tune_after` keeps pre-trained vectors, but there are no `vectors`");
             self.fault(&path, message, "name their file in `vectors`, or remove `tune_after`");
+        }
+    }
+
+    /// A tokenizer decides itself how texts are cut, and which of their parts have vectors.
+    fn tokenizer(&mut self, name: &str, words: &WordsInput) {
+        if words.tokenizer.is_none() {
+            return;
+        }
+        // A saved model's configuration names every option, those at their defaults too.
+        let default = WordsInput::default();
+        let differing = [
+            ("tokenize", words.tokenize != default.tokenize, "the tokenizer says how texts are cut"),
+            ("min_count", words.min_count != default.min_count, "the tokenizer says what has a vector"),
+            ("characters", words.characters.is_some(), "characters are encoded for whole words"),
+            ("shape", words.shape.is_some(), "shapes are those of whole words"),
+        ];
+        for (key, _, why) in differing.into_iter().filter(|(_, differs, _)| *differs) {
+            let message = format!("`input.{name}.{key}` does not go with `tokenizer`: {why}");
+            self.fault(&["input", name, key], message, format!("remove `{key}` or `tokenizer`"));
+        }
+    }
+
+    /// Tags belong to the tokens of the dataset, which a tokenizer would cut apart.
+    fn tags(&mut self, spec: &Spec) {
+        for (name, task) in spec.task.iter().filter(|(_, task)| matches!(task.kind, TaskKind::Tag(_))) {
+            let input = spec.input_of(task);
+            let Some(Input::Words(words)) = spec.input.get(input) else { continue };
+            if words.tokenizer.is_some() {
+                let message = format!(
+                    "`task.{name}` tags the words of its dataset, but [input.{input}] cuts them into subwords with \
+                     its `tokenizer`"
+                );
+                let help = "give the task an encoder on an input of words without `tokenizer`";
+                self.fault(&["task", name, "kind"], message, help);
+            }
         }
     }
 }
@@ -131,5 +169,26 @@ mod tests {
         let vectors = THREE_TASKS.lines().find(|line| line.starts_with("vectors")).expect("the example has vectors");
         check(vectors, "tune_after = 2", &["keeps pre-trained vectors, but there are no `vectors`"]);
         spec(&THREE_TASKS.replace(kind, "kind = \"words\"\ntune_after = 2"));
+    }
+
+    #[test]
+    fn a_tokenizer_cuts_texts_alone() {
+        let text = "version = 1\ndata.x = { format = \"csv\", train = \"x\", split = { valid = 0.1 } }\n[input.words]\n\
+                    kind = \"words\"\ntokenizer = \"t.json\"\n[encoder.trunk]\nlayers = [{ kind = \"conv\" }]\n\
+                    [task.t]\ndata = \"x\"\ntarget = \"label\"\nkind = \"classify\"\n";
+        spec(text);
+        let tokenizer = "tokenizer = \"t.json\"";
+        spec(&text.replace(tokenizer, &format!("{tokenizer}\ntokenize = \"words\"\nmin_count = 2")));
+        for (more, fragment) in [
+            ("tokenize = \"spaces\"", "the tokenizer says how texts are cut"),
+            ("min_count = 5", "the tokenizer says what has a vector"),
+            ("characters = {}", "characters are encoded for whole words"),
+            ("shape = { dim = 4 }", "shapes are those of whole words"),
+        ] {
+            let found = messages(&text.replace(tokenizer, &format!("{tokenizer}\n{more}")));
+            assert!(found.len() == 1 && found[0].contains(fragment), "{more}: {found:#?}");
+        }
+        let found = messages(&text.replace("csv", "jsonl").replace("classify", "tag"));
+        assert!(found.len() == 1 && found[0].contains("`task.t` tags the words of its dataset"), "{found:#?}");
     }
 }

@@ -1,5 +1,7 @@
 //! What is predicted, from what, and how is it judged?
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,8 +13,8 @@ use crate::network::Pool;
 pub struct Task {
     /// The dataset that the task reads.
     pub data: String,
-    /// The column of the dataset that is predicted.
-    pub target: String,
+    /// The column of the dataset that is predicted; for `multilabel` also several columns of 0 and 1, one a label.
+    pub target: Target,
     /// The encoder that the task attaches to; the only one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder: Option<String>,
@@ -32,6 +34,37 @@ pub struct Task {
     /// What kind of prediction it is.
     #[serde(flatten)]
     pub kind: TaskKind,
+}
+
+/// The column that a task predicts, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Target {
+    /// One column.
+    One(String),
+    /// Columns that say by 0 or 1 whether an example has the label of their name.
+    Many(Vec<String>),
+}
+
+impl Target {
+    /// The columns in order.
+    pub fn columns(&self) -> &[String] {
+        match self {
+            Target::One(column) => std::slice::from_ref(column),
+            Target::Many(columns) => columns,
+        }
+    }
+
+    /// The name that several columns go by together: their names with commas between.
+    pub fn name(&self) -> String {
+        self.columns().join(", ")
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
 }
 
 /// One layer or several, whose outputs are joined.

@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use polytask_data::interner::Interner;
 use polytask_data::load::{self, AsKind, Dataset, Request, Target, TextOptions};
 use polytask_data::open::Roots;
+use polytask_data::subwords::Subwords;
 use polytask_data::table::Examples;
 use polytask_model::{Feed, Prepared, TaskId};
 use polytask_spec::Spec;
 use polytask_spec::network::Input;
-use polytask_spec::task::TaskKind;
+use polytask_spec::task::{Target as Columns, TaskKind};
 
 use crate::error::{Faults, TrainError};
 
@@ -59,6 +60,8 @@ pub struct Corpus {
     pub sources: Vec<Source>,
     /// The words that each input met, by its name.
     pub words: BTreeMap<String, Interner>,
+    /// The tokenizers of the inputs that have one, by the input's name.
+    pub tokenizers: BTreeMap<String, Subwords>,
 }
 
 impl Source {
@@ -79,18 +82,19 @@ impl Source {
 }
 
 impl Corpus {
-    /// Tells whether two corpora hold the same examples and targets.
+    /// Tells whether two corpora hold the same examples and targets, cut by the same tokenizers.
     pub fn fingerprint(&self) -> u64 {
-        let fold = |sum: u64, source: &Source| sum.rotate_left(7) ^ source.dataset.fingerprint();
-        self.sources.iter().fold(0, fold)
+        let datasets = self.sources.iter().map(|source| source.dataset.fingerprint());
+        let tokenizers = self.tokenizers.values().map(Subwords::fingerprint);
+        datasets.chain(tokenizers).fold(0, |sum: u64, part| sum.rotate_left(7) ^ part)
     }
 
-    /// Reads every dataset that a task names.
+    /// Reads every dataset that a task names; `tokenizers` are those of the inputs that have one.
     ///
     /// # Errors
     ///
     /// Where a file is missing or wrong, or two tasks read one dataset through different inputs.
-    pub fn load(spec: &Spec, roots: &Roots) -> Result<Corpus, TrainError> {
+    pub fn load(spec: &Spec, roots: &Roots, tokenizers: BTreeMap<String, Subwords>) -> Result<Corpus, TrainError> {
         let mut faults = Faults::default();
         let mut wanted: IndexMap<&str, (&str, Vec<TaskId>)> = IndexMap::new();
         for (index, (name, task)) in spec.task.iter().enumerate() {
@@ -112,6 +116,7 @@ impl Corpus {
                 roots,
                 seed: spec.seed,
                 text: text_options(spec, input, &tasks),
+                subwords: tokenizers.get(input),
                 targets: &targets(spec, &tasks),
             };
             let loaded = load::load(&request, words.entry(input.to_owned()).or_default());
@@ -119,7 +124,7 @@ impl Corpus {
                 sources.push(Source { name: name.to_owned(), input: input.to_owned(), tasks, dataset, prepared: None });
             }
         }
-        faults.finish(Some(Corpus { sources, words }))
+        faults.finish(Some(Corpus { sources, words, tokenizers }))
     }
 }
 
@@ -142,12 +147,16 @@ fn targets(spec: &Spec, tasks: &[TaskId]) -> Vec<Target> {
         let task = &spec.task[task.0];
         let kind = match task.kind {
             TaskKind::Classify(_) => AsKind::Label,
-            TaskKind::Multilabel(ref task) => AsKind::Labels { separator: task.separator() },
+            TaskKind::Multilabel(ref kind) => match &task.target {
+                Columns::One(_) => AsKind::Labels { separator: kind.separator() },
+                Columns::Many(columns) => AsKind::Flags(columns.clone()),
+            },
             TaskKind::Regress(_) => AsKind::Number,
             TaskKind::Tag(_) => AsKind::Tags,
         };
-        if !targets.iter().any(|target| target.column == task.target && target.as_ == kind) {
-            targets.push(Target { column: task.target.clone(), as_: kind });
+        let target = Target { column: task.target.name(), as_: kind };
+        if !targets.contains(&target) {
+            targets.push(target);
         }
     }
     targets

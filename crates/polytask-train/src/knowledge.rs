@@ -54,26 +54,27 @@ pub fn knowledge(spec: &Spec, corpus: &Corpus) -> Result<Vec<Knowledge>, TrainEr
         .zip(sources)
         .map(|((name, task), source)| {
             let dataset = &corpus.sources[source].dataset;
+            let column = &task.target.name();
             match &task.kind {
                 TaskKind::Classify(spec) => {
-                    let labels = dataset.labels[&task.target].clone();
-                    let targets = dataset.train.labels(&task.target).expect("the target was asked for as labels");
+                    let labels = dataset.labels[column].clone();
+                    let targets = dataset.train.labels(column).expect("the target was asked for as labels");
                     let weights = class_weights::of_classes(name, spec.class_weights.as_ref(), &labels, targets)?;
                     Ok(Knowledge::Classify { labels, weights })
                 }
                 TaskKind::Multilabel(spec) => {
-                    let labels = dataset.labels[&task.target].clone();
-                    let sets = dataset.train.label_sets(&task.target).expect("the target was asked for as sets");
+                    let labels = dataset.labels[column].clone();
+                    let sets = dataset.train.label_sets(column).expect("the target was asked for as sets");
                     let weights = class_weights::of_labels(name, spec.positive_weights.as_ref(), &labels, sets)?;
                     Ok(Knowledge::Multilabel { labels, weights })
                 }
                 TaskKind::Regress(_) => {
-                    let numbers = dataset.train.numbers(&task.target).expect("the target was asked for as numbers");
+                    let numbers = dataset.train.numbers(column).expect("the target was asked for as numbers");
                     scale(name, numbers)
                 }
                 TaskKind::Tag(spec) => {
-                    let tags = dataset.train.tags(&task.target).expect("the target was asked for as tags");
-                    tag_set(name, (&task.target, spec), dataset, tags)
+                    let tags = dataset.train.tags(column).expect("the target was asked for as tags");
+                    tag_set(name, (column, spec), dataset, tags)
                 }
             }
         })
@@ -154,7 +155,8 @@ pub fn task_targets(spec: &Spec, corpus: &Corpus, knowledge: &[Knowledge]) -> Ve
         .zip(sources)
         .map(|((task, knowledge), source)| {
             let source = &corpus.sources[source];
-            let of = |examples: &Examples| split_targets(&task.target, source, examples, knowledge);
+            let column = task.target.name();
+            let of = |examples: &Examples| split_targets(&column, source, examples, knowledge);
             TaskTargets {
                 train: of(&source.dataset.train),
                 valid: of(&source.dataset.valid),

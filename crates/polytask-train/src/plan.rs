@@ -9,8 +9,11 @@ use indexmap::IndexMap;
 use polytask_balance::{AnyBalancer, Needs};
 use polytask_data::open::Roots;
 use polytask_data::sampler::{Sampler, Source as SamplerSource};
+use polytask_data::subwords::Subwords;
 use polytask_metrics::catalogue;
-use polytask_model::{Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file};
+use polytask_model::{
+    Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file, tokenizer_file,
+};
 use polytask_spec::task::{RegressLoss, Task, TaskKind};
 use polytask_spec::training::{GradientsAt, Sampling};
 use polytask_spec::{Extension, Spec, suggest};
@@ -55,7 +58,8 @@ impl Plan {
         let mut faults = Faults::default();
         let balancer = faults.take(balancer(&spec));
         let files = faults.take(find_files(&spec, roots));
-        let corpus = faults.take(Corpus::load(&spec, roots));
+        let tokenizers = faults.take(read_tokenizers(&spec, roots));
+        let corpus = tokenizers.and_then(|tokenizers| faults.take(Corpus::load(&spec, roots, tokenizers)));
         let knowledge = corpus.as_ref().and_then(|corpus| faults.take(knowledge::knowledge(&spec, corpus)));
         let deciding = knowledge.as_ref().and_then(|knowledge| faults.take(deciding_metrics(&spec, knowledge)));
         let all = balancer.zip(files).zip(corpus).zip(knowledge).zip(deciding);
@@ -66,8 +70,8 @@ impl Plan {
         let mut fitted = BTreeMap::new();
         for (name, input) in &spec.input {
             let words = corpus.words.entry(name.clone()).or_default();
-            let file = files.get(name).map(PathBuf::as_path);
-            let found = fit(input, words, file, spec.seed).map_err(|error| unfit(name, error));
+            let files = (files.get(name).map(PathBuf::as_path), corpus.tokenizers.get(name));
+            let found = fit(input, words, files, spec.seed).map_err(|error| unfit(name, error));
             if let Some(found) = faults.take(found) {
                 fitted.insert(name.clone(), found);
             }
@@ -179,6 +183,19 @@ fn find_files(spec: &Spec, roots: &Roots) -> Result<BTreeMap<String, PathBuf>, T
     for (name, path) in spec.input.iter().filter_map(|(name, input)| Some((name, input_file(input)?))) {
         if let Some(path) = faults.take(roots.resolve(path).map_err(TrainError::from)) {
             found.insert(name.clone(), path);
+        }
+    }
+    faults.finish(Some(found))
+}
+
+/// The tokenizer of each input that names one.
+fn read_tokenizers(spec: &Spec, roots: &Roots) -> Result<BTreeMap<String, Subwords>, TrainError> {
+    let mut faults = Faults::default();
+    let mut found = BTreeMap::new();
+    for (name, path) in spec.input.iter().filter_map(|(name, input)| Some((name, tokenizer_file(input)?))) {
+        let read = roots.resolve(path).and_then(|path| Subwords::read(&path)).map_err(TrainError::from);
+        if let Some(tokenizer) = faults.take(read) {
+            found.insert(name.clone(), tokenizer);
         }
     }
     faults.finish(Some(found))

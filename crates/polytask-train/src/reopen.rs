@@ -24,11 +24,13 @@ pub struct Reopened {
 ///
 /// Where files are missing or wrong, or their classes are not the model's.
 pub fn reopen(saved: &Saved, roots: &Roots) -> Result<Reopened, TrainError> {
-    let mut corpus = Corpus::load(&saved.spec, roots)?;
+    let inputs = saved.description.inputs.iter();
+    let tokenizers = inputs.filter_map(|(name, input)| Some((name.clone(), input.tokenizer()?.clone()))).collect();
+    let mut corpus = Corpus::load(&saved.spec, roots, tokenizers)?;
     let knowledge: Vec<Knowledge> = saved.description.tasks.values().cloned().collect();
     for (name, task) in &saved.spec.task {
         let source = corpus.sources.iter().find(|source| source.name == task.data);
-        let labels = source.and_then(|source| source.dataset.labels.get(&task.target));
+        let labels = source.and_then(|source| source.dataset.labels.get(&task.target.name()));
         let (Some(labels), known) = (labels, &saved.description.tasks[name]) else { continue };
         if let Some(stranger) = stranger(known, labels) {
             return Err(TrainError::Task(format!(

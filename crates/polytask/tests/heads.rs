@@ -324,6 +324,42 @@ fn threads_and_interruptions_change_no_byte() {
     assert_same_files(&lasting_files(&folder.join("killed")), &whole, "after an interruption");
 }
 
+/// One task, whose labels stand in a cell.
+const GENRES: &str = r#"
+version = 1
+data.films = { format = "csv", train = "films.csv", split = { valid = 0.25 } }
+input.words = { kind = "words", dim = 8 }
+encoder.trunk = { layers = [{ kind = "conv", widths = [1], filters = 8 }] }
+task.genres = { data = "films", kind = "multilabel", target = "genres", separator = "|" }
+train = { epochs = 2 }
+"#;
+
+#[test]
+fn labels_in_columns_of_their_own_are_the_same_task() {
+    let folder = project("heads-columns");
+    let topics = TOPICS.map(|(topic, _)| topic);
+    let mut rows = vec![format!("text,{}", topics.join(","))];
+    for line in read(&folder.join("films.csv")).lines().skip(1) {
+        let cells: Vec<&str> = line.rsplitn(4, ',').collect();
+        let flag = |topic: &str| match cells[2] {
+            "" => "",
+            genres => ["0", "1"][usize::from(genres.split('|').any(|genre| genre == topic))],
+        };
+        rows.push(format!("{},{}", cells[3], topics.map(flag).join(",")));
+    }
+    fs::write(folder.join("columns.csv"), rows.join("\n")).expect("a corpus can be written");
+    let columns = GENRES
+        .replace("films.csv", "columns.csv")
+        .replace("target = \"genres\", separator = \"|\"", &format!("target = {topics:?}"));
+    let [cells, columns] = [("cells", GENRES), ("columns", &columns)].map(|(out, config)| {
+        fs::write(folder.join("heads.toml"), config).expect("a config can be written");
+        train(&folder, out, &[]).ok();
+        let file = |name: &str| fs::read(folder.join(out).join(name)).expect("a run leaves it");
+        [file("model/weights.safetensors"), file("model/model.json"), file("metrics.json")]
+    });
+    assert!(cells == columns, "a set of labels is one, however it is written");
+}
+
 /// The message of `check` after a change to the config.
 fn refused(folder: &Path, from: &str, to: &str) -> (Option<i32>, String) {
     assert!(CONFIG.contains(from), "{from}");

@@ -5,13 +5,14 @@ use std::ops::Range;
 use polytask_spec::network::Truncate;
 
 use super::labels::LabelNames;
-use super::{AsKind, Bound, BoundText, Request, TextOptions, bind};
-use crate::error::{Malformed, Result, excerpt};
+use super::{AsKind, Bound, BoundText, Request, TextOptions, bind, flags};
+use crate::error::{Error, Malformed, Result, excerpt};
 use crate::hash::Hash;
 use crate::interner::Interner;
 use crate::readers::Reader;
 use crate::record::{Part, Place, Record, Value, number_label};
 use crate::split;
+use crate::subwords::Subwords;
 use crate::table::{ColumnStore, Examples, MISSING_LABEL, Ragged};
 use crate::tokenize::tokenize;
 
@@ -19,6 +20,7 @@ use crate::tokenize::tokenize;
 pub(super) struct Builder<'a> {
     words: &'a mut Interner,
     text: TextOptions,
+    subwords: Option<&'a Subwords>,
     texts: Vec<BoundText>,
     bound: Vec<Bound>,
     labels: LabelNames,
@@ -67,7 +69,7 @@ impl Set {
             AsKind::Label => ColumnStore::Labels(Vec::new()),
             AsKind::Number => ColumnStore::Numbers(Vec::new()),
             AsKind::Tags => ColumnStore::Tags(Ragged::new()),
-            AsKind::Labels { .. } => ColumnStore::LabelSets(Ragged::new()),
+            AsKind::Labels { .. } | AsKind::Flags(_) => ColumnStore::LabelSets(Ragged::new()),
         };
         Set {
             tokens: vec![Ragged::new(); texts.len()],
@@ -103,7 +105,7 @@ impl Set {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(request: &Request<'_>, reader: &dyn Reader, words: &'a mut Interner) -> Result<Builder<'a>> {
+    pub(super) fn new(request: &Request<'a>, reader: &dyn Reader, words: &'a mut Interner) -> Result<Builder<'a>> {
         let columns = reader.columns();
         let (texts, bound) = bind(request, &columns)?;
         let set = || Set::new(&texts, &bound, reader.word_lines());
@@ -111,6 +113,7 @@ impl<'a> Builder<'a> {
         Ok(Builder {
             words,
             text: request.text,
+            subwords: request.subwords,
             labels: LabelNames::new(&bound),
             stratum_position: columns.iter().position(|column| Some(column.name.as_str()) == stratum),
             stratum_names: Interner::new(),
@@ -131,9 +134,9 @@ impl<'a> Builder<'a> {
     /// Adds a record to a set.
     ///
     /// # Errors
-    /// A label that is asked for as a number and is none, or is not finite.
+    /// A label that is asked for as a number and is none, or is not finite; one that is asked for as 0 or 1 and is neither; a text that a tokenizer cannot cut.
     pub(super) fn push(&mut self, mut record: Record, part: Part) -> Result<()> {
-        let hash = self.words(&mut record);
+        let hash = self.words(&mut record)?;
         if self.rows.iter().any(Vec::is_empty) {
             self.wordless += 1;
             return Ok(());
@@ -146,13 +149,13 @@ impl<'a> Builder<'a> {
         let full = self.rows[0].len();
         let kept = kept(full, &self.text);
         for (index, (bound, column)) in self.bound.iter().zip(&mut set.columns).enumerate() {
-            let value = &record.values[bound.position];
+            let value = &record.values[bound.positions[0]];
             match column {
                 ColumnStore::Labels(labels) => labels.push(match label(value) {
                     Some(name) => self.labels.intern(index, &name),
                     None => MISSING_LABEL,
                 }),
-                ColumnStore::LabelSets(rows) => rows.push(&match label_set(value, bound.target.as_) {
+                ColumnStore::LabelSets(rows) => rows.push(&match label_set(&record, bound)? {
                     Some(names) => distinct(names.iter().map(|name| self.labels.intern(index, name))),
                     None => vec![MISSING_LABEL],
                 }),
@@ -188,7 +191,7 @@ impl<'a> Builder<'a> {
 
     /// Interns the words of the texts of a record; returns the hash of the words of its file, which does not depend on
     /// how an input cuts a text into words.
-    fn words(&mut self, record: &mut Record) -> u64 {
+    fn words(&mut self, record: &mut Record) -> Result<u64> {
         let mut hash = Hash::new();
         for (index, (text, row)) in self.texts.iter().zip(&mut self.rows).enumerate() {
             row.clear();
@@ -197,17 +200,23 @@ impl<'a> Builder<'a> {
             }
             match std::mem::replace(&mut record.values[text.position], Value::Missing) {
                 Value::Text(text) => {
-                    tokenize(&text, self.text.tokenize, |_, word| row.push(self.words.intern(word)));
+                    match self.subwords {
+                        None => tokenize(&text, self.text.tokenize, |_, word| row.push(self.words.intern(word))),
+                        Some(subwords) => cut(subwords, &text, &record.place, row, self.words)?,
+                    }
                     text.split_whitespace().for_each(|word| hash.word(word));
                 }
                 Value::Tokens(tokens) => {
-                    row.extend(tokens.iter().map(|token| self.words.intern(token)));
+                    match self.subwords {
+                        None => row.extend(tokens.iter().map(|token| self.words.intern(token))),
+                        Some(subwords) => cut(subwords, &tokens.join(" "), &record.place, row, self.words)?,
+                    }
                     tokens.iter().for_each(|token| hash.word(token));
                 }
                 _ => {}
             }
         }
-        hash.finish()
+        Ok(hash.finish())
     }
 
     /// Tells that the records of one path have all come, and may be sorted.
@@ -234,6 +243,15 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Appends the tokens that a tokenizer cuts a text into.
+fn cut(subwords: &Subwords, text: &str, place: &Place, row: &mut Vec<u32>, words: &mut Interner) -> Result<()> {
+    subwords.cut(text, |_, token| row.push(words.intern(token))).map_err(|error| Error::Tokenizer {
+        path: format!("{}:{}", place.file, place.line),
+        message: format!("the tokenizer cannot cut the text: {error}"),
+        help: "take the example out, or use another tokenizer".into(),
+    })
+}
+
 /// The two ranges of a text of `length` words that are kept; one of them may be empty.
 pub fn kept(length: usize, text: &TextOptions) -> [Range<usize>; 2] {
     let most = text.max_tokens.max(1);
@@ -256,17 +274,23 @@ fn label(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     }
 }
 
-/// The labels of a list or of a cell; `None` where they are not known.
-fn label_set(value: &Value, as_: AsKind) -> Option<Vec<&str>> {
-    match (value, as_) {
-        (Value::Labels(labels), _) => {
-            Some(labels.iter().map(String::as_str).filter(|label| !label.is_empty()).collect())
+/// The labels of a list, of a cell, or of columns of their own; `None` where they are not known.
+///
+/// # Errors
+/// A column of a label that holds neither 0 nor 1.
+fn label_set<'r>(record: &'r Record, bound: &'r Bound) -> Result<Option<Vec<&'r str>>> {
+    let labels = match (&record.values[bound.positions[0]], &bound.target.as_) {
+        (_, AsKind::Flags(names)) => {
+            let values = bound.positions.iter().map(|&position| &record.values[position]);
+            return flags::labels(names, values, &record.place);
         }
+        (Value::Labels(labels), _) => labels.iter().map(String::as_str).filter(|label| !label.is_empty()).collect(),
         (Value::Label(cell), AsKind::Labels { separator }) => {
-            Some(cell.split(separator).map(str::trim).filter(|label| !label.is_empty()).collect())
+            cell.split(*separator).map(str::trim).filter(|label| !label.is_empty()).collect()
         }
-        _ => None,
-    }
+        _ => return Ok(None),
+    };
+    Ok(Some(labels))
 }
 
 /// Numbers without repetition, in the order of first sight.
@@ -330,7 +354,8 @@ mod tests {
         };
         let targets = [super::super::Target { column: "tag".to_string(), as_: AsKind::Tags }];
         let roots = crate::open::Roots { dirs: Vec::new() };
-        let request = Request { name: "x", data: &data, roots: &roots, seed: 0, text, targets: &targets };
+        let request =
+            Request { name: "x", data: &data, roots: &roots, seed: 0, text, subwords: None, targets: &targets };
         let mut words = Interner::new();
         let reader = crate::readers::for_data(&data, &[]);
         let mut builder = Builder::new(&request, reader.as_ref(), &mut words).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bound, Request, unfit};
+use super::{AsKind, Bound, Request, Target, unfit};
 use crate::error::{Result, UnknownLabel};
 use crate::interner::Interner;
 use crate::load::builder::kept;
@@ -23,7 +23,14 @@ pub(super) struct LabelNames {
 
 impl LabelNames {
     pub(super) fn new(bound: &[Bound]) -> LabelNames {
-        LabelNames { columns: bound.iter().map(|bound| (bound.clone(), Interner::new())).collect() }
+        let names = |bound: &Bound| {
+            let mut names = Interner::new();
+            if let AsKind::Flags(columns) = &bound.target.as_ {
+                columns.iter().for_each(|column| _ = names.intern(column));
+            }
+            (bound.clone(), names)
+        };
+        LabelNames { columns: bound.iter().map(names).collect() }
     }
 
     /// The number of a name of the target at `index`.
@@ -53,24 +60,7 @@ impl LabelNames {
             values(train, column).iter().filter(|&&id| id != MISSING_LABEL).for_each(|&id| known[id as usize] = true);
             let in_training: Vec<&str> =
                 names.words().zip(&known).filter(|(_, known)| **known).map(|(n, _)| n).collect();
-            let is_set = matches!(train.columns.get(column), Some(ColumnStore::LabelSets(_)));
-            match in_training.as_slice() {
-                // That a label is there or not is two classes.
-                [_] if is_set => {}
-                [] if is_set => {
-                    let message = format!("no training example has a label in the column `{column}`");
-                    return Err(unfit(request, &message, "there is nothing to learn: choose another target"));
-                }
-                [] => {
-                    let message = format!("no training example has a value in the column `{column}`");
-                    return Err(unfit(request, &message, "there is nothing to learn: choose another target"));
-                }
-                [only] => {
-                    let message = format!("every training example has the same {column}: `{only}`");
-                    return Err(unfit(request, &message, "there is nothing to learn: add examples of another class"));
-                }
-                _ => {}
-            }
+            check_names(request, target, &in_training)?;
             let admitted = admit(&in_training, names, &known, held_out, column);
             if !admitted.is_empty() {
                 notes.push(format!(
@@ -189,6 +179,35 @@ fn sort(names: &mut [&str]) {
         }),
         None => names.sort_unstable(),
     }
+}
+
+/// Makes sure that there is something to tell apart.
+fn check_names(request: &Request<'_>, target: &Target, in_training: &[&str]) -> Result<()> {
+    let column = &target.column;
+    let (message, help) = match (&target.as_, in_training) {
+        (AsKind::Flags(names), _) => match names.iter().find(|name| !in_training.contains(&name.as_str())) {
+            None => return Ok(()),
+            Some(name) => {
+                let message = format!("no training example has 1 in the column `{name}`");
+                (message, "there is nothing to learn: leave it out of `target`, or add examples that have it")
+            }
+        },
+        (AsKind::Labels { .. }, []) => {
+            let message = format!("no training example has a label in the column `{column}`");
+            (message, "there is nothing to learn: choose another target")
+        }
+        // That a label is there or not is two classes.
+        (AsKind::Labels { .. }, [_]) | (_, [_, _, ..]) => return Ok(()),
+        (_, []) => {
+            let message = format!("no training example has a value in the column `{column}`");
+            (message, "there is nothing to learn: choose another target")
+        }
+        (_, [only]) => {
+            let message = format!("every training example has the same {column}: `{only}`");
+            (message, "there is nothing to learn: add examples of another class")
+        }
+    };
+    Err(unfit(request, &message, help))
 }
 
 fn check_numbers(request: &Request<'_>, column: &str, numbers: &[f32]) -> Result<()> {

@@ -41,7 +41,7 @@ const TEXT_OPTIONS: TextOptions = TextOptions { tokenize: Tokenize::Words, max_t
 impl Folder {
     fn load_as(&self, data: &Data, text: TextOptions, targets: &[Target]) -> Result<(Dataset, Interner)> {
         let roots = Roots { dirs: vec![self.dir.path().to_path_buf()] };
-        let request = Request { name: "books", data, roots: &roots, seed: 3, text, targets };
+        let request = Request { name: "books", data, roots: &roots, seed: 3, text, subwords: None, targets };
         let mut words = Interner::new();
         load(&request, &mut words).map(|dataset| (dataset, words))
     }
@@ -173,7 +173,8 @@ fn neither_names_nor_tasks_nor_options_change_a_split() {
     };
     let roots = Roots { dirs: vec![files.dir.path().to_path_buf()] };
     let load = |name: &str, data: &Data, text: TextOptions, targets: &[Target]| {
-        load(&Request { name, data, roots: &roots, seed: 3, text, targets }, &mut Interner::new()).unwrap()
+        load(&Request { name, data, roots: &roots, seed: 3, text, subwords: None, targets }, &mut Interner::new())
+            .unwrap()
     };
     let polarity = target("polarity", AsKind::Label);
     let first = load("a", &data(split, None), TEXT_OPTIONS, std::slice::from_ref(&polarity));

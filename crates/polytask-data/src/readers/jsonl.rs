@@ -23,7 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     targets: &[(
         "<field>",
         "label: any field but the text, `outer.inner` for one within another; tags or a set of labels where it is a list; a \
-         number where every label is one",
+         number where every label is one; fields of 0 and 1 are a set of labels",
     )],
     options: &[super::TEXT_OPTION, super::STRATUM_OPTION],
 };

@@ -35,7 +35,7 @@ pub(super) const ENTRY: Entry = Entry {
     targets: &[(
         "<column>",
         "label: any column but the text, `group.column` for one within a group; tags or a set of labels where it is a \
-         list; a number where every label is one",
+         list; a number where every label is one; columns of 0 and 1 are a set of labels",
     )],
     options: &[super::TEXT_OPTION, super::STRATUM_OPTION],
 };

@@ -17,7 +17,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "cells separated by tabs, one example a line; the first row names the columns",
     targets: &[(
         "<column>",
-        "label: any column but the text; a number where every label is one; a set of labels with a separator",
+        "label: any column but the text; a number where every label is one; a set of labels with a separator, or \
+         columns of 0 and 1",
     )],
     options: &[super::TEXT_OPTION, super::STRATUM_OPTION, super::COLUMNS_OPTION],
 };

@@ -7,16 +7,19 @@
 mod characters;
 mod distinct;
 mod lexicon;
+mod subwords;
 mod words;
 
 use std::path::Path;
 
 use polytask_data::interner::Interner;
+use polytask_data::subwords::Subwords;
 use polytask_data::table::Examples;
 use polytask_spec::network::Input as InputSpec;
 use serde::{Deserialize, Serialize};
 
 pub use lexicon::Lexicon;
+pub use subwords::SubwordsKnowledge;
 pub use words::{Words, WordsKnowledge};
 
 use crate::parameters::{Init, Owner, Parameters};
@@ -29,6 +32,8 @@ use crate::representation::{Form, Representation};
 pub enum InputKnowledge {
     /// Of the `words` input.
     Words(WordsKnowledge),
+    /// Of the `words` input with a tokenizer.
+    Subwords(SubwordsKnowledge),
 }
 
 /// What an input learned, and the values that its parameters begin with.
@@ -59,21 +64,35 @@ pub enum FitError {
     },
 }
 
-/// The file that an input reads besides the datasets, as the configuration names it.
+/// The file of vectors that an input reads besides the datasets, as the configuration names it.
 pub fn file(spec: &InputSpec) -> Option<&str> {
     match spec {
         InputSpec::Words(words) => words.vectors.as_deref(),
     }
 }
 
-/// Fits an input to the words of the datasets that it reads; `file` is where what [`file()`] names was found.
+/// The tokenizer that cuts the texts of an input, as the configuration names its file.
+pub fn tokenizer_file(spec: &InputSpec) -> Option<&str> {
+    match spec {
+        InputSpec::Words(words) => words.tokenizer.as_deref(),
+    }
+}
+
+/// Fits an input to the words of the datasets that it reads; `file` is where what [`file()`] names was found,
+/// `tokenizer` what [`tokenizer_file`] names.
 ///
 /// # Errors
 ///
 /// Where the file is wrong, or does not fit the options.
-pub fn fit(spec: &InputSpec, words: &Interner, file: Option<&Path>, seed: u64) -> Result<Fitted, FitError> {
-    match spec {
-        InputSpec::Words(spec) => words::fit(spec, words, file, seed),
+pub fn fit(
+    spec: &InputSpec,
+    words: &Interner,
+    (file, tokenizer): (Option<&Path>, Option<&Subwords>),
+    seed: u64,
+) -> Result<Fitted, FitError> {
+    match (spec, tokenizer) {
+        (InputSpec::Words(spec), None) => words::fit(spec, words, file, seed),
+        (InputSpec::Words(spec), Some(tokenizer)) => subwords::fit(spec, tokenizer, file, seed),
     }
 }
 
@@ -82,6 +101,15 @@ impl InputKnowledge {
     pub fn prepare(&self, words: &Interner) -> Prepared {
         match self {
             InputKnowledge::Words(knowledge) => Prepared::Words(knowledge.lexicon(words)),
+            InputKnowledge::Subwords(knowledge) => Prepared::Words(knowledge.lexicon(words)),
+        }
+    }
+
+    /// The tokenizer that cuts texts, where the input has one.
+    pub fn tokenizer(&self) -> Option<&Subwords> {
+        match self {
+            InputKnowledge::Words(_) => None,
+            InputKnowledge::Subwords(knowledge) => Some(&knowledge.tokenizer),
         }
     }
 }
@@ -138,12 +166,12 @@ impl Input {
         parameters: &mut Parameters,
         init: Init,
     ) -> Input {
-        match (spec, &fitted.knowledge) {
-            (InputSpec::Words(spec), InputKnowledge::Words(knowledge)) => {
-                let initial = fitted.initial.clone();
-                Input::Words(Words::build((name, owner), spec, (knowledge.known(), initial), parameters, init))
-            }
-        }
+        let InputSpec::Words(spec) = spec;
+        let known = match &fitted.knowledge {
+            InputKnowledge::Words(knowledge) => knowledge.known(),
+            InputKnowledge::Subwords(knowledge) => knowledge.known(),
+        };
+        Input::Words(Words::build((name, owner), spec, (known, fitted.initial.clone()), parameters, init))
     }
 
     /// Whether the pass drops anything of the input.

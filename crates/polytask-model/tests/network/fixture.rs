@@ -121,7 +121,7 @@ impl Fixture {
         let prepared = input.prepare(&words);
         let fitted = Fitted { knowledge: input.clone(), initial: table };
         let (knowledge, targets): (Vec<Knowledge>, Vec<Targets>) =
-            spec.task.values().map(|task| answers(&task.kind, task.target == "ner")).unzip();
+            spec.task.values().map(|task| answers(&task.kind, task.target.name() == "ner")).unzip();
         let fitted = BTreeMap::from([("words".to_owned(), fitted)]);
         let mut model = Model::build(&spec, &knowledge, &fitted, Device::flex());
         // Zero biases and transitions are special points; tests start from none.

@@ -59,7 +59,7 @@ fn predictions(run: &Path) -> Result<String, Failure> {
     for (task, sentence) in [("movies", examples.movie), ("products", examples.product), ("names", examples.names)] {
         let id: TaskId = predictor.task(task).expect("the demo's config has these tasks");
         let input = Text { id: None, content: Content::Text(sentence.into()), second: None };
-        for value in predict(&predictor, id, &[input]) {
+        for value in predict(&predictor, id, &[input])? {
             let said = match value.get("spans").and_then(serde_json::Value::as_array) {
                 Some(spans) => {
                     let spans = spans.iter().map(|span| format!("{} {}", span["text"], span["type"]).replace('"', ""));

@@ -46,7 +46,7 @@ pub fn run(args: &PredictArgs) -> Result<(), Failure> {
                 Err(failure) => last = Some(Err(failure)),
             }
         }
-        let objects = predict(&predictor, task, &pending);
+        let objects = predict(&predictor, task, &pending)?;
         let lines = match args.output {
             OutputFormat::Jsonl => objects.iter().map(Value::to_string).collect(),
             OutputFormat::Csv => table.lines(&objects),
@@ -97,20 +97,26 @@ fn open<'a>(args: &PredictArgs, format: InputFormat, columns: Columns) -> Result
 }
 
 /// One JSON object a text, or a pair of texts.
-pub fn predict(predictor: &Predictor, task: TaskId, texts: &[Text]) -> Vec<Value> {
+///
+/// # Errors
+///
+/// Where the tokenizer of the task's input cannot cut a text.
+pub fn predict(predictor: &Predictor, task: TaskId, texts: &[Text]) -> Result<Vec<Value>, Failure> {
     let (mut places, mut words): (Vec<Vec<Range<usize>>>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
-    let cut = |content: &Content| -> (Vec<Range<usize>>, Vec<String>) {
+    let cut = |content: &Content| -> Result<(Vec<Range<usize>>, Vec<String>), Failure> {
         match content {
-            Content::Text(text) => predictor.words(task, text).into_iter().unzip(),
-            Content::Words(words) => (Vec::new(), words.clone()),
+            Content::Text(text) => predictor.words(task, text).map(|words| words.into_iter().unzip()),
+            Content::Words(words) => predictor.given_words(task, words).map(|words| (Vec::new(), words)),
         }
+        .map_err(|error| Failure::Data(format!("the model's tokenizer cannot cut a text: {error}")))
     };
     for text in texts {
-        let (ranges, found) = cut(&text.content);
+        let (ranges, found) = cut(&text.content)?;
         places.push(ranges);
         words.push(found);
     }
-    let second: Vec<Vec<String>> = texts.iter().filter_map(|text| Some(cut(text.second.as_ref()?).1)).collect();
+    let second = texts.iter().filter_map(|text| Some(cut(text.second.as_ref()?).map(|(_, words)| words)));
+    let second: Vec<Vec<String>> = second.collect::<Result<_, _>>()?;
     let predictions = match predictor.pair(task) {
         None => predictor.predict(task, &words),
         Some(_) => {
@@ -120,7 +126,7 @@ pub fn predict(predictor: &Predictor, task: TaskId, texts: &[Text]) -> Vec<Value
     };
     let knowledge = predictor.knowledge(task);
     let read = texts.iter().zip(&words).zip(&places).zip(predictions).enumerate();
-    read.map(|(index, (((text, words), places), prediction))| {
+    let objects = read.map(|(index, (((text, words), places), prediction))| {
         let mut value = described(predictor, task, text);
         say(&mut value, knowledge, text, (words, places), prediction);
         let lengths = [words.len(), second.get(index).map_or(0, Vec::len)];
@@ -128,8 +134,8 @@ pub fn predict(predictor: &Predictor, task: TaskId, texts: &[Text]) -> Vec<Value
             value.insert("truncated".into(), true.into());
         }
         Value::Object(value)
-    })
-    .collect()
+    });
+    Ok(objects.collect())
 }
 
 /// What was given: the `id`, and what came as text.

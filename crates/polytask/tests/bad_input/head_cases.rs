@@ -47,6 +47,24 @@ pub fn heads() -> Vec<Case> {
             &["`task.reviews` tags the tokens of one text, but [data.reviews] has two, `a` and `b`"],
         ),
         case(
+            "Several columns for one class",
+            CHECK,
+            2,
+            |p| p.config("target = \"label\"", "target = [\"label\", \"rude\"]"),
+            &["polytask.toml:31:10", "`task.reviews.target` is a list, but `classify` predicts one column"],
+        ),
+        case(
+            "A label that is neither 0 nor 1",
+            CHECK,
+            3,
+            |p| {
+                let data = "format = \"csv\"\ntrain = \"labels.csv\"\nvalid = \"labels.csv\"";
+                p.reviews_from(data, "kind = \"multilabel\"\ntarget = [\"rude\", \"toxic\"]");
+                p.write("labels.csv", b"text,rude,toxic\na fine film,0,1\na dull film,1,maybe\n");
+            },
+            &["labels.csv:3: expected 0, 1, true or false as toxic, found \"maybe\""],
+        ),
+        case(
             "Three texts",
             CHECK,
             2,

@@ -30,18 +30,71 @@ fn cells_hold_sets_of_labels() {
     let table = "text,label\na,\"y, x,y\"\nb,\nc,\",\"\nd,z\n";
     let files = write(&[("a.csv", table), ("v.csv", "text,label\ne,\"x,w\"\n"), ("none.csv", "text,label\na,\"\"\n")]);
     let of = |train: &str, valid| csv(&[], Files { train: one(train), valid, ..Files::default() });
-    let as_ = AsKind::Labels { separator: ',' };
-    let (dataset, _) = files.load(&of("a.csv", None), "label", as_).unwrap();
+    let as_ = || AsKind::Labels { separator: ',' };
+    let (dataset, _) = files.load(&of("a.csv", None), "label", as_()).unwrap();
     assert_eq!(dataset.labels["label"], ["x", "y", "z"]);
     let sets: Vec<&[u32]> = dataset.train.label_sets("label").unwrap().iter().collect();
     assert_eq!(sets, [&[1, 0][..], &[MISSING_LABEL], &[], &[2]]);
-    let message = files.message(&of("a.csv", one("v.csv")), "label", as_);
+    let message = files.message(&of("a.csv", one("v.csv")), "label", as_());
     assert!(message.starts_with("v.csv:2: label `w` stands in no training example; training has x, y, z"), "{message}");
-    let message = files.message(&of("none.csv", None), "label", as_);
+    let message = files.message(&of("none.csv", None), "label", as_());
     assert!(message.starts_with("data.books: no training example has a label in the column `label`"), "{message}");
-    let both = [target("label", as_), target("label", AsKind::Label)];
+    let both = [target("label", as_()), target("label", AsKind::Label)];
     let message = files.load_as(&of("a.csv", None), TEXT_OPTIONS, &both).unwrap_err().to_string();
     assert!(message.contains("asked for as a set of labels and as label"), "{message}");
+}
+
+/// What several columns of labels are asked for as.
+fn flags(names: &[&str]) -> Vec<Target> {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    vec![target(&names.join(", "), AsKind::Flags(names))]
+}
+
+#[test]
+fn columns_of_zero_and_one_are_labels() {
+    let table = "text,rude,toxic\na,1,0\nb,True,1.0\nc,false,0\nd,,\n";
+    let objects = "{\"text\": \"a\", \"rude\": 1, \"toxic\": 0}\n{\"text\": \"b\", \"rude\": true, \"toxic\": \"1\"}\n\
+                   {\"text\": \"c\", \"rude\": false, \"toxic\": 0.0}\n{\"text\": \"d\", \"rude\": null}\n";
+    let files = write(&[("a.csv", table), ("a.jsonl", objects)]);
+    let jsonl = JsonlData {
+        files: Files { train: one("a.jsonl"), ..Files::default() },
+        named: NamedColumns { text: None, stratum: None },
+    };
+    let csv = csv(&[], Files { train: one("a.csv"), ..Files::default() });
+    for data in [csv, Data::Jsonl(jsonl)] {
+        // Labels are sorted, in whichever order the columns are named.
+        for (names, column) in [(["toxic", "rude"], "toxic, rude"), (["rude", "toxic"], "rude, toxic")] {
+            let (dataset, _) = files.load_as(&data, TEXT_OPTIONS, &flags(&names)).unwrap();
+            assert_eq!(dataset.labels[column], ["rude", "toxic"]);
+            let sets = dataset.train.label_sets(column).unwrap().iter().map(|set| {
+                let mut set = set.to_vec();
+                set.sort_unstable();
+                set
+            });
+            assert_eq!(sets.collect::<Vec<_>>(), [vec![0], vec![0, 1], vec![], vec![MISSING_LABEL]]);
+        }
+    }
+}
+
+#[test]
+fn columns_of_labels_that_hold_something_else_are_told() {
+    for (table, expected) in [
+        ("text,rude,toxic\na,1,0\nb,2,1\n", "a.csv:3: expected 0, 1, true or false as rude, found \"2\"\n  help: "),
+        ("text,rude,toxic\na,1,yes\n", "a.csv:2: expected 0, 1, true or false as toxic, found \"yes\""),
+        ("text,rude,toxic\na,1,-1\n", "a.csv:2: expected 0, 1, true or false as toxic, found \"-1\""),
+        ("text,rude,toxic\na,1,\n", "a.csv:2: expected 0, 1, true or false as toxic, found none, beside other labels"),
+        ("text,rude,toxic\na,1,0\nb,0,0\n", "data.books: no training example has 1 in the column `toxic`\n  help: "),
+        ("text,rude\na,1\n", "a.csv:1: expected a column `toxic`, found `text`, `rude`"),
+    ] {
+        let files = write(&[("a.csv", table)]);
+        let data = csv(&[], Files { train: one("a.csv"), ..Files::default() });
+        let message = files.load_as(&data, TEXT_OPTIONS, &flags(&["rude", "toxic"])).unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let files = write(&[("l.tsv", "good\ta\nbad\tb\n")]);
+    let data = lines(Files { train: one("l.tsv"), ..Files::default() });
+    let message = files.load_as(&data, TEXT_OPTIONS, &flags(&["label", "rude"])).unwrap_err().to_string();
+    assert!(message.starts_with("data.books: has no column `rude` to predict"), "{message}");
 }
 
 #[test]
@@ -107,7 +160,8 @@ fn files_may_stand_in_an_archive() {
     let roots = Roots { dirs: vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")] };
     let load = |data: &Data| {
         let targets = [target("label", AsKind::Label)];
-        let request = Request { name: "x", data, roots: &roots, seed: 3, text: TEXT_OPTIONS, targets: &targets };
+        let request =
+            Request { name: "x", data, roots: &roots, seed: 3, text: TEXT_OPTIONS, subwords: None, targets: &targets };
         load(&request, &mut Interner::new())
     };
     let files = Files { train: one("single.zip"), valid: one("several.zip/data/données.csv"), ..Files::default() };
