@@ -7,7 +7,7 @@ for both sides. `rows=lazy` (as the example) is a sparse embedding gradient with
 characters of each distinct word of a batch once; `lstm=flipped` avoids packed batches, whose backward pass on a CPU grows
 with the square of the length; `steps` ends an epoch early, for trying out.
 """
-import random, tempfile, time, tomllib
+import itertools, random, tempfile, time, tomllib
 from pathlib import Path
 from common import SIZES, THREADS, number, report, word
 import numpy as np
@@ -168,9 +168,10 @@ def main():
 
     for _ in range(number("epochs", 1)):
         start = time.perf_counter()
-        order = [name for name in tasks for _ in range(len(loaders[name]))]
+        passes = lambda name: config["data"][tasks[name]["data"]].get("passes", 1)
+        order = [name for name in tasks for _ in range(round(passes(name) * len(loaders[name])))]
         random.shuffle(order)
-        batches = {name: iter(each) for name, each in loaders.items()}
+        batches = {name: itertools.chain.from_iterable(itertools.repeat(each)) for name, each in loaders.items()}
         for name in order[: number("steps", len(order))]:
             for each in made:
                 each.zero_grad()
