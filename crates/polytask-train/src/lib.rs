@@ -41,7 +41,7 @@ pub use knowledge::{TaskTargets, knowledge};
 pub use looked::Looked;
 pub use observer::{Observer, Progress, Quiet};
 pub use optimizer::{Moments, Optimizer, OptimizerState, Update};
-pub use plan::{Plan, extensions};
+pub use plan::{Plan, balancer, extensions};
 pub use reopen::{Reopened, reopen};
 pub use schedule::{Plateau, Schedule};
 pub use standing::{Criterion, Standing};

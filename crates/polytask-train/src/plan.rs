@@ -133,7 +133,11 @@ fn describe(spec: &Spec, knowledge: Vec<Knowledge>, fitted: BTreeMap<String, Fit
 }
 
 /// The configured balancer, its options fitted to the tasks.
-fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
+///
+/// # Errors
+///
+/// Where there is no such balancer, its options do not fit, or it needs what the sampling does not give it.
+pub fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
     let tasks: Vec<String> = spec.task.keys().cloned().collect();
     let known = || polytask_balance::all().iter().map(|entry| entry.key).collect::<Vec<_>>().join(", ");
     let entry = polytask_balance::find(&spec.balance.method).ok_or_else(|| {
