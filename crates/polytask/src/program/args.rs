@@ -27,6 +27,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Train the network that a config describes
     Train(TrainArgs),
+    /// Train the runs of [study] and tell what should be shared
+    Study(StudyArgs),
     /// Score a trained model on a split of its datasets
     Eval(EvalArgs),
     /// Predict lines, CoNLL columns, JSON lines or tables, as JSON lines or CSV
@@ -140,6 +142,23 @@ pub struct TrainArgs {
     /// Go on from the run's last checkpoint
     #[arg(long)]
     pub resume: bool,
+}
+
+/// Options of `study`.
+#[derive(Debug, Args)]
+pub struct StudyArgs {
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The study directory to write; studies/NAME where absent
+    #[arg(long, value_name = "STUDY")]
+    pub out: Option<PathBuf>,
+    /// Go on with a study: complete runs are passed over, others go on
+    #[arg(long)]
+    pub resume: bool,
+    /// Print study.json instead of tables
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `eval`.

@@ -4,6 +4,7 @@ use polytask::train::{DatasetSurvey, Plan, Survey, survey};
 
 use super::args::CheckArgs;
 use super::failure::Failure;
+use super::study::planned;
 use super::table::{Table, count};
 use super::{print, print_json, read_config, roots};
 
@@ -11,13 +12,15 @@ use super::{print, print_json, read_config, roots};
 pub fn run(args: &CheckArgs) -> Result<(), Failure> {
     let parsed = read_config(&args.config)?;
     let name = parsed.spec.name.clone();
+    let study = parsed.spec.study.as_ref().map(|_| planned(&parsed)).transpose()?;
     let roots = roots(&args.config.file, args.config.data.as_deref());
     let plan = Plan::new(parsed.spec.clone(), &roots).map_err(|error| Failure::of_plan(error, &parsed))?;
     let survey = survey(&plan);
     if args.json {
         return print_json(&survey);
     }
-    print(&format!("{name}: nothing is wrong\n\n{}", text(&survey)))
+    let study = study.map_or_else(String::new, |study| format!("\n{study}"));
+    print(&format!("{name}: nothing is wrong\n\n{}{study}", text(&survey)))
 }
 
 fn text(survey: &Survey) -> String {

@@ -15,6 +15,8 @@ mod prediction_input;
 mod report;
 mod scores;
 mod settings;
+mod study;
+mod study_text;
 mod table;
 mod train;
 
@@ -39,6 +41,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Study(args) => study::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Data(args) => data::run(args),

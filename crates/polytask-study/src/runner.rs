@@ -1,0 +1,271 @@
+//! How does a study go from its configuration to its runs' ends?
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use polytask_data::open::Roots;
+use polytask_run::{Environment, Event, Metrics, RunDirectory, RunError, Status, Timing, write_atomically};
+use polytask_spec::Spec;
+use polytask_train::{Observer, Outcome, Plan, Progress, TrainError, resume, train};
+
+use crate::error::StudyError;
+use crate::executor::Executor;
+use crate::job::{Job, jobs};
+
+/// Is told how a study goes, by any thread, and may stop it.
+pub trait Watch: Sync {
+    /// A run begins, or goes on.
+    fn begins(&self, job: &Job, place: &Place);
+
+    /// A step of a run is done.
+    fn step(&self, job: &Job, place: &Place, progress: &Progress<'_>);
+
+    /// A run ended.
+    fn ended(&self, job: &Job, end: &End);
+
+    /// Whether the study shall stop now, each run with a checkpoint.
+    fn stop(&self) -> bool;
+}
+
+/// Where a study stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// Runs ended.
+    pub ended: usize,
+    /// Runs in all.
+    pub runs: usize,
+    /// Seconds left, if runs still to come take as long as those of their arm took, or all did; none before one ended.
+    pub seconds_left: Option<f64>,
+}
+
+/// How a run of a study ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// It is complete.
+    Complete(Box<Metrics>),
+    /// A loss or a parameter stopped being a number; what was said.
+    Diverged(String),
+    /// The budget was used up before.
+    NotRun,
+}
+
+/// What the runs of a study left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ran {
+    /// Every run, in the order of [`jobs`], with its end; those beyond the budget are not run.
+    pub ends: Vec<(Job, End)>,
+    /// Whether the study was stopped, and goes on when it is run again.
+    pub interrupted: bool,
+}
+
+/// Where a study's runs stand.
+pub fn run_path(study: &Path, job: &Job) -> PathBuf {
+    study.join("runs").join(&job.id)
+}
+
+/// Trains the runs of a study under `path`, as far as its budget allows; complete runs are passed over, others go on.
+///
+/// # Errors
+///
+/// Where `path` holds another study, the configuration or the data is wrong, or a file cannot be written. A run that diverges is
+/// no error: it is noted and the others go on.
+pub fn run(
+    spec: &Spec,
+    roots: &Roots,
+    path: &Path,
+    environment: &Environment,
+    executor: &dyn Executor,
+    watch: &dyn Watch,
+) -> Result<Ran, StudyError> {
+    let all = jobs(spec)?;
+    begin(spec, path)?;
+    let minutes = spec.study.as_ref().and_then(|study| study.budget.minutes);
+    let session = Session {
+        roots,
+        path,
+        environment,
+        watch,
+        runs: all.planned.len(),
+        seconds_max: minutes.map(|minutes| 60.0 * minutes),
+        state: Mutex::new(State::default()),
+    };
+    executor.run(&all.planned, &|job| session.work(job));
+    let state = session.state.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(error) = state.error {
+        return Err(error);
+    }
+    let mut ends = state.ends;
+    let planned = all.planned.into_iter().map(|job| {
+        let end = ends.remove(&job.id).unwrap_or(End::NotRun);
+        (job, end)
+    });
+    let beyond = all.beyond.into_iter().map(|job| (job, End::NotRun));
+    Ok(Ran { ends: planned.chain(beyond).collect(), interrupted: state.interrupted })
+}
+
+/// Makes the directory of a study, or finds that it holds this one.
+fn begin(spec: &Spec, path: &Path) -> Result<(), StudyError> {
+    let config = path.join("config.toml");
+    let io = |source| StudyError::Io { path: config.clone(), source };
+    if config.exists() {
+        let known = fs::read_to_string(&config).map_err(io)?;
+        let parsed = polytask_spec::parse(&config.display().to_string(), &known, &[], &polytask_train::extensions());
+        let known = parsed.map_err(|errors| RunError::Damaged { path: config.clone(), what: errors.to_string() })?.spec;
+        let plain = |spec: &Spec| Spec { study: None, threads: None, ..spec.clone() };
+        if plain(&known) != plain(spec) {
+            return Err(StudyError::Changed { path: config });
+        }
+    }
+    fs::create_dir_all(path.join("runs")).map_err(io)?;
+    write_atomically(&config, spec.to_toml().as_bytes()).map_err(io)
+}
+
+/// One process's work on a study.
+struct Session<'a> {
+    roots: &'a Roots,
+    path: &'a Path,
+    environment: &'a Environment,
+    watch: &'a dyn Watch,
+    runs: usize,
+    seconds_max: Option<f64>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ends: BTreeMap<String, End>,
+    /// Seconds of training and evaluation of all runs, earlier processes' included.
+    seconds: f64,
+    /// Wall seconds and number of the runs that this process trained to their end, by arm.
+    took: BTreeMap<&'static str, (f64, usize)>,
+    error: Option<StudyError>,
+    interrupted: bool,
+}
+
+impl Session<'_> {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // The state is whole after every statement, also where another thread panicked.
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn work(&self, job: &Job) -> ControlFlow<()> {
+        let over = self.seconds_max.is_some_and(|most| self.state().seconds >= most);
+        // A run that is complete already costs nothing more.
+        if over && self.status(job).ok().flatten() != Some(Status::Complete) {
+            return ControlFlow::Continue(());
+        }
+        let began = Instant::now();
+        let fresh = self.status(job).ok().flatten() != Some(Status::Complete);
+        let result = self.end_of(job);
+        let seconds = training_seconds(&run_path(self.path, job)).unwrap_or(0.0);
+        let mut state = self.state();
+        state.seconds += seconds;
+        match result {
+            Ok(Some(end)) => {
+                if fresh {
+                    let took = state.took.entry(job.arm.name()).or_default();
+                    *took = (took.0 + began.elapsed().as_secs_f64(), took.1 + 1);
+                }
+                state.ends.insert(job.id.clone(), end.clone());
+                drop(state);
+                self.watch.ended(job, &end);
+                ControlFlow::Continue(())
+            }
+            Ok(None) => {
+                state.interrupted = true;
+                ControlFlow::Break(())
+            }
+            Err(error) => {
+                state.error.get_or_insert(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn status(&self, job: &Job) -> Result<Option<Status>, RunError> {
+        match RunDirectory::open(&run_path(self.path, job)) {
+            Ok(run) => run.status().map(Some),
+            Err(RunError::NotARun { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Trains a job to its end, or finds that it is there; none where the study is to stop.
+    fn end_of(&self, job: &Job) -> Result<Option<End>, StudyError> {
+        let path = run_path(self.path, job);
+        let config = job.spec.to_toml();
+        let status = self.status(job)?;
+        if status.is_some() {
+            let run = RunDirectory::open(&path)?;
+            if run.config()? != config {
+                return Err(StudyError::Changed { path: path.join("config.toml") });
+            }
+            if status == Some(Status::Complete) {
+                return Ok(Some(End::Complete(Box::new(run.metrics()?))));
+            }
+        }
+        if self.watch.stop() {
+            return Ok(None);
+        }
+        self.watch.begins(job, &self.place(job));
+        let plan = Plan::new(job.spec.clone(), self.roots)?;
+        let mut observer = JobObserver { session: self, job };
+        let outcome = match status {
+            Some(_) => resume(plan, &RunDirectory::open(&path)?, &[], &mut observer),
+            None => {
+                let environment = Environment { seed: job.seed, ..self.environment.clone() };
+                train(plan, &RunDirectory::create(&path, &job.spec.name, &config, &environment)?, &mut observer)
+            }
+        };
+        match outcome {
+            Ok(Outcome::Complete(metrics)) => Ok(Some(End::Complete(metrics))),
+            Ok(Outcome::Interrupted) => Ok(None),
+            Err(error @ (TrainError::Diverged(_) | TrainError::NotFinite { .. })) => {
+                Ok(Some(End::Diverged(error.to_string())))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn place(&self, job: &Job) -> Place {
+        let state = self.state();
+        let ended = state.ends.len();
+        let (seconds, runs) = match state.took.get(job.arm.name()) {
+            Some(took) => *took,
+            None => state.took.values().fold((0.0, 0), |sum, took| (sum.0 + took.0, sum.1 + took.1)),
+        };
+        let seconds_left = (runs > 0).then(|| seconds / runs as f64 * (self.runs - ended) as f64);
+        Place { ended, runs: self.runs, seconds_left }
+    }
+}
+
+/// Hands what a run tells on to the study's watch.
+struct JobObserver<'a> {
+    session: &'a Session<'a>,
+    job: &'a Job,
+}
+
+impl Observer for JobObserver<'_> {
+    fn step(&mut self, progress: &Progress<'_>) {
+        self.session.watch.step(self.job, &self.session.place(self.job), progress);
+    }
+
+    fn event(&mut self, _event: &Event, _seconds: f64) {}
+
+    fn notice(&mut self, _text: &str) {}
+
+    fn stop(&self) -> bool {
+        self.session.watch.stop()
+    }
+}
+
+/// Seconds of training and evaluation that a run has taken so far; none where there is no account of it.
+pub fn training_seconds(run: &Path) -> Option<f64> {
+    let text = fs::read_to_string(run.join("timing.jsonl")).ok()?;
+    let timings = text.lines().filter_map(|line| serde_json::from_str::<Timing>(line).ok());
+    Some(timings.map(|timing| timing.train_seconds + timing.evaluation_seconds).sum())
+}
