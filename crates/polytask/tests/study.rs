@@ -174,3 +174,20 @@ fn a_study_is_not_mixed_with_another() {
     let failed = study(&folder, "else", &["--set", "study.balancers=[\"equal\", \"equall\"]"]);
     assert!(failed.code == Some(2) && failed.err.contains("did you mean `equal`?"), "{}", failed.err);
 }
+
+#[test]
+fn what_is_not_run_and_what_diverges_is_listed() {
+    let with =
+        |config: &str| config.replace("epochs = 12", "epochs = 1") + "study = { budget.minutes = 0, seeds = 1 }\n";
+    let folder = project("study-left-out", with);
+    let nothing = study(&folder, "nothing", &["--json"]).json();
+    assert_eq!(nothing["not_run"], parse(r#"["separate.x.adam.1", "separate.y.adam.1", "joint.equal.adam.1"]"#));
+    assert_eq!(nothing["recommendation"]["decision"], "undecided");
+    let wild = ["optimizer.learning_rate=1e30", "optimizer.clip_norm=0", "study.budget.minutes=9"];
+    let wild = wild.iter().flat_map(|change| ["--set", change]).collect::<Vec<_>>();
+    let ran = study(&folder, "wild", &wild);
+    assert!(ran.err.contains("joint.equal.adam.1 diverged and is left out"), "{}", ran.err);
+    let text = ran.ok();
+    assert!(text.contains("diverged and left out: separate.y.adam.1"), "{text}");
+    assert_eq!(answer(&folder, "wild")["diverged"].as_object().map(|runs| runs.len()), Some(3), "{text}");
+}

@@ -27,7 +27,7 @@ pub enum Command {
     Check(CheckArgs),
     /// Train the network that a config describes
     Train(TrainArgs),
-    /// Train the runs of [study] and tell what should be shared
+    /// Train the runs that `[study]` describes and tell what should be shared
     Study(StudyArgs),
     /// Score a trained model on a split of its datasets
     Eval(EvalArgs),

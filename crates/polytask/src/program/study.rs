@@ -94,7 +94,12 @@ pub fn failure(error: StudyError, parsed: &Parsed) -> Failure {
     match error {
         StudyError::Train(error) => Failure::of_plan(error, parsed),
         StudyError::Run(error) => error.into(),
-        StudyError::NoStudy | StudyError::Changed { .. } => Failure::Config(error.to_string()),
+        StudyError::NoStudy => {
+            let help = "add `[study]` with a `budget`, such as `budget = { runs = 20 }`".to_owned();
+            let message = "the configuration has no [study]";
+            Failure::Spec(parsed.errors(vec![parsed.diagnostic(&["study"], message, Some(help))]))
+        }
+        StudyError::Changed { .. } => Failure::Config(error.to_string()),
         StudyError::Io { .. } => Failure::Failed(error.to_string()),
     }
 }
