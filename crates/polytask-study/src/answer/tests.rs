@@ -158,7 +158,8 @@ fn pairs_and_cosines_make_groups() {
     // One and three gain 5 % each, two stays alone.
     let partition = related.partition.as_ref().unwrap();
     assert!((partition.expected_delta_m - 0.1 / 3.0).abs() < 1e-9);
-    assert!(related.agreement.unwrap().spearman > 0.8);
+    // The gains of the two pairs with `two` tie, but for rounding.
+    assert!(related.agreement.unwrap().kendall > 0.3);
     assert_eq!(found.recommendation.decision, Decision::Groups);
     let mut groups = found.recommendation.groups.clone();
     groups.sort();
