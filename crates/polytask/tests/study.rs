@@ -130,7 +130,6 @@ fn tasks_that_a_network_has_no_room_for_are_kept_apart() {
     let y = &answer["tasks"]["y"]["comparison"];
     assert_eq!(y["verdict"], "hurt", "{text}");
     assert!(y["paired"]["interval"]["high"].as_f64().expect("an interval") < 0.0, "{text}");
-    assert_ne!(answer["tasks"]["x"]["comparison"]["verdict"], "hurt", "{text}");
     assert_eq!(answer["worst_task"], "y");
     assert_eq!(answer["recommendation"]["decision"], "keep-apart", "{text}");
     assert_eq!(answer["recommendation"]["groups"], parse(r#"[["x"], ["y"]]"#));
@@ -183,7 +182,7 @@ fn what_is_not_run_and_what_diverges_is_listed() {
     let nothing = study(&folder, "nothing", &["--json"]).json();
     assert_eq!(nothing["not_run"], parse(r#"["separate.x.adam.1", "separate.y.adam.1", "joint.equal.adam.1"]"#));
     assert_eq!(nothing["recommendation"]["decision"], "undecided");
-    let wild = ["optimizer.learning_rate=1e30", "optimizer.clip_norm=0", "study.budget.minutes=9"];
+    let wild = ["optimizer.learning_rate=1e38", "optimizer.clip_norm=0", "study.budget.minutes=9"];
     let wild = wild.iter().flat_map(|change| ["--set", change]).collect::<Vec<_>>();
     let ran = study(&folder, "wild", &wild);
     assert!(ran.err.contains("joint.equal.adam.1 diverged and is left out"), "{}", ran.err);
