@@ -135,27 +135,6 @@ pub fn config() -> Vec<Case> {
             &["polytask.toml:12:7", "has no validation set", "split = { valid = 0.1 }"],
         ),
         case(
-            "A study without a budget",
-            CHECK,
-            2,
-            |p| study(p, "seeds = 3"),
-            &["polytask.toml:43:2: [study] has no `budget`"],
-        ),
-        case(
-            "A study whose budget says nothing",
-            CHECK,
-            2,
-            |p| study(p, "budget = {}"),
-            &["polytask.toml:44:1", "neither `runs` nor `minutes`", "budget = { runs = 20 }"],
-        ),
-        case(
-            "A study of pairs where there is one",
-            CHECK,
-            2,
-            |p| study(p, "budget.runs = 9\narms = [\"separate\", \"pairs\"]"),
-            &["polytask.toml:45:22", "one pair only"],
-        ),
-        case(
             "A balancer that does not exist",
             CHECK,
             2,
@@ -325,11 +304,6 @@ pub fn config() -> Vec<Case> {
     ]
 }
 
-/// Puts a table `[study]` before `[train]`, at line 43.
-fn study(project: &Project, keys: &str) {
-    project.config("[train]", &format!("[study]\n{keys}\n\n[train]"));
-}
-
 fn several(project: &Project) {
     project.config("seed = 7", "seed = -7");
     project.config("target = \"ner\"", "target = \"nre\"");
@@ -383,20 +357,6 @@ pub fn command() -> Vec<Case> {
             2,
             |_| {},
             &["vectors.txt exists already"],
-        ),
-        case(
-            "A study of a config that describes none",
-            "study polytask.toml",
-            2,
-            |_| {},
-            &["polytask.toml:1:1", "no [study]", "budget = { runs = 20 }"],
-        ),
-        case(
-            "A study that goes on where there is none",
-            "study polytask.toml --resume --set study.budget.runs=4",
-            2,
-            |_| {},
-            &["studies/tiny: no study here", "--out"],
         ),
         case("A demo that exists", "demo --out demo", 2, |p| p.folder("demo/run"), &["demo is not empty", "--out"]),
     ]
