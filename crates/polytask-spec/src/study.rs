@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::suggest;
 use crate::node::Node;
 use crate::references::{fault_at, names};
 use crate::training::OptimizerMethod;
@@ -26,9 +27,9 @@ pub struct Study {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balancers: Vec<String>,
     /// Update rules that each task alone and the joint arm try; validation data selects one for each. Pairs take the first, as they
-    /// take the first balancer. The method of `[optimizer]` where absent.
+    /// take the first balancer. Each has its defaults unless `[optimizer]` has the method; the method of `[optimizer]` where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub optimizers: Vec<OptimizerMethod>,
+    pub optimizers: Vec<String>,
     /// Relative difference of a task's score up to which it counts as unchanged.
     #[serde(default = "margin_default")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -120,9 +121,10 @@ pub(crate) fn check(study: Option<&Study>, seed: u64, root: &Node) -> Vec<Fault>
         let message = format!("`study.seeds`: {} seeds from `seed` {seed} on leave the range of seeds", study.seeds);
         fault(&["study", "seeds"], message, "lower `seed`");
     }
-    let lists: [(&str, Vec<&str>); 2] = [
+    let lists: [(&str, Vec<&str>); 3] = [
         ("arms", study.arms.iter().map(|arm| arm.name()).collect()),
         ("balancers", study.balancers.iter().map(String::as_str).collect()),
+        ("optimizers", study.optimizers.iter().map(String::as_str).collect()),
     ];
     for (key, entries) in lists {
         for (index, entry) in entries.iter().enumerate().filter(|(index, entry)| entries[..*index].contains(entry)) {
@@ -130,12 +132,11 @@ pub(crate) fn check(study: Option<&Study>, seed: u64, root: &Node) -> Vec<Fault>
             fault(&["study", key, &position], format!("`study.{key}` names `{entry}` twice"), "name each once");
         }
     }
-    for (index, _) in
-        study.optimizers.iter().enumerate().filter(|(at, method)| study.optimizers[..*at].contains(method))
+    for (index, name) in study.optimizers.iter().enumerate().filter(|(_, name)| OptimizerMethod::named(name).is_none())
     {
         let position = index.to_string();
-        let message = format!("`study.optimizers` names the method at {index} twice");
-        fault(&["study", "optimizers", &position], message, "name each once");
+        let message = format!("`study.optimizers`: no optimizer is called `{name}`");
+        fault(&["study", "optimizers", &position], message, &suggest(name, OptimizerMethod::NAMES));
     }
     faults
 }
@@ -172,7 +173,8 @@ mod tests {
             ("budget.runs = 2\narms = [\"joined\"]", "did you mean `joint`?"),
             ("budget.runs = 2\narms = []", "must have at least 1"),
             ("budget.runs = 2\nbalancers = [\"mgda\", \"mgda\"]", "`study.balancers` names `mgda` twice"),
-            ("budget.runs = 2\noptimizers = [\"sgd\", \"sgd\"]", "names the method at 1 twice"),
+            ("budget.runs = 2\noptimizers = [\"sgd\", \"sgd\"]", "`study.optimizers` names `sgd` twice"),
+            ("budget.runs = 2\noptimizers = [\"adma\"]", "no optimizer is called `adma`"),
             ("budget.runs = 2\nseed = 3", "unknown key `seed` in [study]"),
         ] {
             let found = messages(&with(study));

@@ -28,7 +28,39 @@ pub fn restrict(spec: &Spec, tasks: &[String]) -> Spec {
     }
     part.task.retain(|name, _| tasks.contains(name));
     keep_used(&mut part);
+    part_heads(&mut part, std::slice::from_ref(&tasks.to_vec()));
+    let (scale, encoders) = (&mut part.optimizer.scale, &part.encoder);
+    scale.tasks.retain(|name, _| tasks.contains(name));
+    scale.layers.retain(|name, _| encoders.contains_key(encoder_of_scale(name)));
     part
+}
+
+/// The encoder that a key of `optimizer.scale.layers` is about: `ENCODER`, or `ENCODER.LAYER`.
+fn encoder_of_scale(key: &str) -> &str {
+    key.split_once('.').map_or(key, |(encoder, _)| encoder)
+}
+
+/// Lets tasks share a head within a group only: a head that one task of a group names is its own, and groups that name one head
+/// have a head each.
+fn part_heads(spec: &mut Spec, groups: &[Vec<String>]) {
+    let mut taken: Vec<String> = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        let heads: Vec<Option<String>> = group.iter().map(|name| spec.task.get(name)?.head.clone()).collect();
+        let mut given: IndexMap<&String, String> = IndexMap::new();
+        for head in heads.iter().flatten() {
+            let mut own = head.clone();
+            while given.get(head).is_none() && taken.contains(&own) {
+                own = format!("{own}-{}", index + 1);
+            }
+            given.entry(head).or_insert(own);
+        }
+        for (name, head) in group.iter().zip(&heads) {
+            let (Some(head), Some(task)) = (head, spec.task.get_mut(name)) else { continue };
+            let shared = heads.iter().flatten().filter(|other| *other == head).count() > 1;
+            task.head = given.get(head).filter(|_| shared).cloned();
+        }
+        taken.extend(given.into_values());
+    }
 }
 
 /// Takes out datasets, encoders and inputs that no task reads, after tasks say which they read.
@@ -89,10 +121,12 @@ pub fn keep_apart(spec: &Spec, groups: &[Vec<String>]) -> Spec {
             let new_encoder = names.copy("encoder", &encoder, &pinned.encoder, &mut apart.encoder);
             let new_data = names.copy("data", &task.data, &pinned.data, &mut apart.data);
             apart.encoder[&new_encoder].input = Some(new_input);
+            copy_scale(&mut apart, &encoder, &new_encoder);
             let task = &mut apart.task[name];
             (task.encoder, task.data) = (Some(new_encoder), new_data);
         }
     }
+    part_heads(&mut apart, groups);
     // What compares gradients needs a batch of every dataset, and there may be several now.
     let compares =
         find(&apart.balance.method).is_some_and(|entry| !matches!(entry.needs, Needs::Losses | Needs::LossesAfter));
@@ -101,6 +135,15 @@ pub fn keep_apart(spec: &Spec, groups: &[Vec<String>]) -> Spec {
     }
     apart.balance.gradients = GradientsAt::Parameters;
     apart
+}
+
+/// Gives the copy of an encoder the factors on the learning rate that the encoder has.
+fn copy_scale(spec: &mut Spec, encoder: &str, copy: &str) {
+    let layers = &mut spec.optimizer.scale.layers;
+    let own = layers.iter().filter(|(key, _)| encoder_of_scale(key) == encoder);
+    let own: Vec<(String, f64)> =
+        own.map(|(key, scale)| (format!("{copy}{}", &key[encoder.len()..]), *scale)).collect();
+    layers.extend(own);
 }
 
 /// The names that a group gives to what it reads.
@@ -201,6 +244,34 @@ balance = { method = "fixed", weights = { polarity = 1.0, stars = 0.5, names = 2
         assert!(balancer(&apart).is_ok());
         let one = keep_apart(&spec(FOUR), &[names(&["polarity", "stars", "names", "films"])]);
         assert_eq!(one, spec(FOUR));
+    }
+
+    #[test]
+    fn heads_and_rates_go_with_their_groups() {
+        let text = FOUR
+            .replace("encoder.other", "optimizer.scale = { layers = { trunk = 0.5, \"trunk.conv1\" = 2.0 }, tasks = { stars = 0.1 } }\nencoder.other")
+            .replace("task.films =", "task.more = { data = \"films\", kind = \"classify\", target = \"label\", encoder = \"trunk\", head = \"both\" }\ntask.films =")
+            .replace("target = \"label\", encoder = \"trunk\" }", "target = \"label\", encoder = \"trunk\", head = \"both\" }")
+            .replace("films = 1.0 }", "more = 1.0, films = 1.0 }");
+        let whole = spec(&text);
+        let both = restrict(&whole, &names(&["more", "films"]));
+        assert_eq!(both.task["films"].head.as_deref(), Some("both"));
+        assert!(both.optimizer.scale.tasks.is_empty() && both.optimizer.scale.layers.len() == 2);
+        let one = restrict(&whole, &names(&["films", "names"]));
+        assert_eq!((one.task["films"].head.as_deref(), spec(&one.to_toml())), (None, one.clone()));
+        assert!(restrict(&whole, &names(&["names"])).optimizer.scale.layers.is_empty());
+        let apart = keep_apart(&whole, &[names(&["polarity", "stars", "names"]), names(&["more", "films"])]);
+        assert_eq!(apart.task["more"].head.as_deref(), Some("both"));
+        assert_eq!(apart.optimizer.scale.layers["trunk-2.conv1"], 2.0);
+        assert_eq!(spec(&apart.to_toml()), apart);
+        let apart = keep_apart(&whole, &[names(&["polarity", "stars", "names", "more"]), names(&["films"])]);
+        assert!(apart.task.values().all(|task| task.head.is_none()));
+        let mut shared = whole;
+        shared.task["polarity"].head = Some("both".into());
+        shared.task["stars"].head = Some("both".into());
+        part_heads(&mut shared, &[names(&["polarity", "stars"]), names(&["more", "films", "names"])]);
+        let heads: Vec<Option<&str>> = shared.task.values().map(|task| task.head.as_deref()).collect();
+        assert_eq!(heads, [Some("both"), Some("both"), None, Some("both-2"), Some("both-2")]);
     }
 
     #[test]

@@ -20,23 +20,21 @@ use crate::error::StudyError;
 pub struct Variant {
     /// The balancer; `equal` for a task alone.
     pub balancer: String,
-    /// The update rule.
-    pub optimizer: OptimizerMethod,
+    /// The name of the update rule.
+    pub optimizer: String,
 }
 
 impl Variant {
     /// `BALANCER.OPTIMIZER`, as in names of runs.
     pub fn name(&self) -> String {
-        format!("{}.{}", self.balancer, optimizer_name(self.optimizer))
+        format!("{}.{}", self.balancer, self.optimizer)
     }
 }
 
-fn optimizer_name(method: OptimizerMethod) -> &'static str {
-    match method {
-        OptimizerMethod::Adam => "adam",
-        OptimizerMethod::Adamw => "adamw",
-        OptimizerMethod::Sgd => "sgd",
-    }
+/// The update rule of a name: the file's own where it has this one, else with its defaults.
+fn optimizer_method(spec: &Spec, name: &str) -> OptimizerMethod {
+    let own = spec.optimizer.method;
+    if own.name() == name { own } else { OptimizerMethod::named(name).unwrap_or(own) }
 }
 
 /// One run of a study.
@@ -82,7 +80,7 @@ pub fn jobs(spec: &Spec) -> Result<Jobs, StudyError> {
     let mut all = Vec::new();
     for seed in seeds() {
         for task in tasks.iter().filter(|_| has(Arm::Separate)) {
-            all.extend(optimizers.iter().map(|&method| separate(&base, task, method, seed)));
+            all.extend(optimizers.iter().map(|name| separate(&base, task, name, seed)));
         }
         if has(Arm::Joint) {
             all.extend(
@@ -105,8 +103,8 @@ pub fn jobs(spec: &Spec) -> Result<Jobs, StudyError> {
     Ok(Jobs { planned: all, beyond })
 }
 
-fn separate(base: &Spec, task: &str, optimizer: OptimizerMethod, seed: u64) -> Job {
-    let variant = Variant { balancer: "equal".into(), optimizer };
+fn separate(base: &Spec, task: &str, optimizer: &str, seed: u64) -> Job {
+    let variant = Variant { balancer: "equal".into(), optimizer: optimizer.to_owned() };
     let balance = Balance { watch: base.balance.watch, ..Balance::default() };
     job(base, Arm::Separate, &[task.to_owned()], variant, balance, seed)
 }
@@ -115,10 +113,9 @@ fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balan
     let with = Spec { balance, ..base.clone() };
     let mut spec = restrict(&with, tasks);
     spec.seed = seed;
-    spec.optimizer.method = variant.optimizer;
-    let optimizer = optimizer_name(variant.optimizer);
+    spec.optimizer.method = optimizer_method(base, &variant.optimizer);
     let id = match arm {
-        Arm::Separate => format!("separate.{}.{optimizer}.{seed}", tasks[0]),
+        Arm::Separate => format!("separate.{}.{}.{seed}", tasks[0], variant.optimizer),
         Arm::Joint => format!("joint.{}.{seed}", variant.name()),
         Arm::Pairs => format!("pair.{}.{}.{seed}", tasks.join("."), variant.name()),
     };
@@ -126,8 +123,8 @@ fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balan
     Job { id, arm, tasks: tasks.to_vec(), variant, seed, spec }
 }
 
-fn optimizers(spec: &Spec, study: &Study) -> Vec<OptimizerMethod> {
-    if study.optimizers.is_empty() { vec![spec.optimizer.method] } else { study.optimizers.clone() }
+fn optimizers(spec: &Spec, study: &Study) -> Vec<String> {
+    if study.optimizers.is_empty() { vec![spec.optimizer.method.name().to_owned()] } else { study.optimizers.clone() }
 }
 
 /// Every balancer with every update rule, each checked against all tasks.
@@ -172,7 +169,7 @@ pub fn joint_spec(spec: &Spec, variant: &Variant) -> Spec {
             options: serde_json::Map::new(),
         };
     }
-    joint.optimizer.method = variant.optimizer;
+    joint.optimizer.method = optimizer_method(spec, &variant.optimizer);
     joint
 }
 
@@ -216,7 +213,7 @@ mod tests {
         assert_eq!(ids(&found.planned), expected);
         assert_eq!(found.planned[2].spec.balance.options.len(), spec(FOUR).balance.options.len());
         let joint = joint_spec(&spec(&text), &found.planned[1].variant);
-        assert_eq!((joint.balance.method.as_str(), joint.optimizer.method), ("uncertainty", OptimizerMethod::Sgd));
+        assert_eq!((joint.balance.method.as_str(), joint.optimizer.method.name()), ("uncertainty", "sgd"));
         assert_eq!(spec(&joint.to_toml()).task, joint.task);
     }
 

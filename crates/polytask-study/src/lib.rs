@@ -10,11 +10,13 @@
 
 mod answer;
 mod choice;
+mod clock;
 mod conclude;
 mod derive;
 mod error;
 mod executor;
 mod job;
+mod pace;
 mod recommend;
 mod related;
 pub mod relatedness;
@@ -23,11 +25,13 @@ pub mod statistics;
 
 pub use answer::{Answer, ArmScore, FORMAT, Left, TaskAnswer, answer};
 pub use choice::Tried;
+pub use clock::Place;
 pub use conclude::{conclude, seconds};
 pub use derive::{keep_apart, pin_splits, restrict};
 pub use error::StudyError;
 pub use executor::{Executor, Local};
 pub use job::{Job, Jobs, Variant, jobs, joint_spec};
+pub use pace::{Pace, pace};
 pub use recommend::{Decision, Recommendation, recommended};
-pub use related::{Agreement, Joined, NamedGrouping, PairGain, Relatedness};
-pub use runner::{End, Place, Ran, Watch, run, run_path, training_seconds};
+pub use related::{Agreement, NamedGrouping, PairGain, Relatedness};
+pub use runner::{End, Ran, Watch, run, run_path, training_seconds};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Left;
 use crate::choice::{choose, higher_is_better, score};
 use crate::job::{Job, Variant};
-use crate::relatedness::{Grouping, PairCosine, average_linkage, group, mean_cosines, partition};
+use crate::relatedness::{Grouping, PairCosine, group, mean_cosines, partition};
 use crate::runner::End;
 use crate::statistics::{Measured, kendall, relative_gain, spearman};
 
@@ -16,8 +16,6 @@ use crate::statistics::{Measured, kendall, relative_gain, spearman};
 pub struct Relatedness {
     /// How the gradients of every two tasks stood to each other in the joint runs.
     pub cosines: Vec<PairCosine>,
-    /// In which order the tasks with the most similar gradients join; empty where a pair was never looked at.
-    pub dendrogram: Vec<Joined>,
     /// Relative gain, on validation data, of each task by training with one other: of `task` with `partner`.
     pub pair_gains: Vec<PairGain>,
     /// The best division into 1, 2, ... networks by those gains; empty where a pair was not run.
@@ -26,17 +24,6 @@ pub struct Relatedness {
     pub partition: Option<NamedGrouping>,
     /// How far cosines put pairs in the same order as the gains of training them together; absent with fewer than three pairs.
     pub agreement: Option<Agreement>,
-}
-
-/// Two clusters of tasks join.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Joined {
-    /// The tasks of one.
-    pub left: Vec<String>,
-    /// The tasks of the other.
-    pub right: Vec<String>,
-    /// Mean cosine between their tasks' gradients.
-    pub cosine: f64,
 }
 
 /// What a task gained by a partner.
@@ -86,7 +73,7 @@ pub(crate) fn relatedness(
     let events: Vec<_> = joint_runs.flat_map(|(job, _)| left(job).events).collect();
     let cosines = mean_cosines(&events);
     let gains = pair_gains(ends, &tasks);
-    let mut found = Relatedness { dendrogram: dendrogram(&cosines, &tasks), cosines, ..Relatedness::default() };
+    let mut found = Relatedness { cosines, ..Relatedness::default() };
     if let Some(matrix) = whole(&gains) {
         let networks = spec.study.as_ref().and_then(|study| study.networks).unwrap_or(tasks.len()).min(tasks.len());
         let name = |grouping: Grouping| named(&grouping, &tasks);
@@ -149,20 +136,6 @@ fn whole(gains: &[Vec<Option<f64>>]) -> Option<Vec<Vec<f64>>> {
         return None;
     }
     gains.iter().map(|row| row.iter().copied().collect()).collect()
-}
-
-fn dendrogram(cosines: &[PairCosine], tasks: &[String]) -> Vec<Joined> {
-    let cosine = |a: &String, b: &String| {
-        let pair = cosines.iter().find(|pair| pair.between.contains(a) && pair.between.contains(b));
-        if a == b { Some(1.0) } else { pair.map(|pair| pair.cosine) }
-    };
-    let matrix: Option<Vec<Vec<f64>>> = tasks.iter().map(|a| tasks.iter().map(|b| cosine(a, b)).collect()).collect();
-    let merges = matrix.and_then(|matrix| average_linkage(&matrix)).unwrap_or_default();
-    let names = |members: &[usize]| members.iter().map(|&task| tasks[task].clone()).collect();
-    merges
-        .iter()
-        .map(|merge| Joined { left: names(&merge.left), right: names(&merge.right), cosine: merge.similarity })
-        .collect()
 }
 
 fn agreement(found: &Relatedness) -> Option<Agreement> {

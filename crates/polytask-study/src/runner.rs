@@ -5,16 +5,17 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Instant;
 
 use polytask_data::open::Roots;
 use polytask_run::{Environment, Event, Metrics, RunDirectory, RunError, Status, Timing, write_atomically};
 use polytask_spec::Spec;
 use polytask_train::{Observer, Outcome, Plan, Progress, TrainError, resume, train};
 
+use crate::clock::{Clock, Place};
 use crate::error::StudyError;
 use crate::executor::Executor;
 use crate::job::{Job, jobs};
+use crate::pace::Pace;
 
 /// Is told how a study goes, by any thread, and may stop it.
 pub trait Watch: Sync {
@@ -24,22 +25,11 @@ pub trait Watch: Sync {
     /// A step of a run is done.
     fn step(&self, job: &Job, place: &Place, progress: &Progress<'_>);
 
-    /// A run ended.
-    fn ended(&self, job: &Job, end: &End);
+    /// A run that this process trained ended; `seconds` of training and evaluation, earlier processes' included.
+    fn ended(&self, job: &Job, end: &End, seconds: f64);
 
     /// Whether the study shall stop now, each run with a checkpoint.
     fn stop(&self) -> bool;
-}
-
-/// Where a study stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
-    /// Runs ended.
-    pub ended: usize,
-    /// Runs in all.
-    pub runs: usize,
-    /// Seconds left, if runs still to come take as long as those of their arm took, or all did; none before one ended.
-    pub seconds_left: Option<f64>,
 }
 
 /// How a run of a study ended.
@@ -67,7 +57,8 @@ pub fn run_path(study: &Path, job: &Job) -> PathBuf {
     study.join("runs").join(&job.id)
 }
 
-/// Trains the runs of a study under `path`, as far as its budget allows; complete runs are passed over, others go on.
+/// Trains the runs of a study under `path`, as far as its budget allows; complete runs are passed over, others go on. A pace lets the
+/// watch know from the start how long it will take.
 ///
 /// # Errors
 ///
@@ -78,7 +69,7 @@ pub fn run(
     roots: &Roots,
     path: &Path,
     environment: &Environment,
-    executor: &dyn Executor,
+    (executor, pace): (&dyn Executor, Option<&Pace>),
     watch: &dyn Watch,
 ) -> Result<Ran, StudyError> {
     let all = jobs(spec)?;
@@ -89,9 +80,14 @@ pub fn run(
         path,
         environment,
         watch,
-        runs: all.planned.len(),
         seconds_max: minutes.map(|minutes| 60.0 * minutes),
-        state: Mutex::new(State::default()),
+        state: Mutex::new(State {
+            ends: BTreeMap::new(),
+            seconds: 0.0,
+            clock: Clock::new(&all.planned, |job| Some(pace?.seconds(job))),
+            error: None,
+            interrupted: false,
+        }),
     };
     executor.run(&all.planned, &|job| session.work(job));
     let state = session.state.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -130,18 +126,15 @@ struct Session<'a> {
     path: &'a Path,
     environment: &'a Environment,
     watch: &'a dyn Watch,
-    runs: usize,
     seconds_max: Option<f64>,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     ends: BTreeMap<String, End>,
     /// Seconds of training and evaluation of all runs, earlier processes' included.
     seconds: f64,
-    /// Wall seconds and number of the runs that this process trained to their end, by arm.
-    took: BTreeMap<&'static str, (f64, usize)>,
+    clock: Clock,
     error: Option<StudyError>,
     interrupted: bool,
 }
@@ -158,21 +151,23 @@ impl Session<'_> {
         if over && self.status(job).ok().flatten() != Some(Status::Complete) {
             return ControlFlow::Continue(());
         }
-        let began = Instant::now();
-        let fresh = self.status(job).ok().flatten() != Some(Status::Complete);
+        let complete = self.status(job).ok().flatten() == Some(Status::Complete);
         let result = self.end_of(job);
         let seconds = training_seconds(&run_path(self.path, job)).unwrap_or(0.0);
         let mut state = self.state();
         state.seconds += seconds;
         match result {
             Ok(Some(end)) => {
-                if fresh {
-                    let took = state.took.entry(job.arm.name()).or_default();
-                    *took = (took.0 + began.elapsed().as_secs_f64(), took.1 + 1);
+                match complete {
+                    true => state.clock.found(&job.id, 1.0),
+                    false => state.clock.at(&job.id, 1.0),
                 }
+                state.clock.ended();
                 state.ends.insert(job.id.clone(), end.clone());
                 drop(state);
-                self.watch.ended(job, &end);
+                if !complete {
+                    self.watch.ended(job, &end, seconds);
+                }
                 ControlFlow::Continue(())
             }
             Ok(None) => {
@@ -211,9 +206,9 @@ impl Session<'_> {
         if self.watch.stop() {
             return Ok(None);
         }
-        self.watch.begins(job, &self.place(job));
+        self.watch.begins(job, &self.place());
         let plan = Plan::new(job.spec.clone(), self.roots)?;
-        let mut observer = JobObserver { session: self, job };
+        let mut observer = JobObserver { session: self, job, resumed: status.is_some() };
         let outcome = match status {
             Some(_) => resume(plan, &RunDirectory::open(&path)?, &[], &mut observer),
             None => {
@@ -231,15 +226,8 @@ impl Session<'_> {
         }
     }
 
-    fn place(&self, job: &Job) -> Place {
-        let state = self.state();
-        let ended = state.ends.len();
-        let (seconds, runs) = match state.took.get(job.arm.name()) {
-            Some(took) => *took,
-            None => state.took.values().fold((0.0, 0), |sum, took| (sum.0 + took.0, sum.1 + took.1)),
-        };
-        let seconds_left = (runs > 0).then(|| seconds / runs as f64 * (self.runs - ended) as f64);
-        Place { ended, runs: self.runs, seconds_left }
+    fn place(&self) -> Place {
+        self.state().clock.place()
     }
 }
 
@@ -247,11 +235,23 @@ impl Session<'_> {
 struct JobObserver<'a> {
     session: &'a Session<'a>,
     job: &'a Job,
+    /// Whether the run goes on from a checkpoint, before its first step.
+    resumed: bool,
 }
 
 impl Observer for JobObserver<'_> {
     fn step(&mut self, progress: &Progress<'_>) {
-        self.session.watch.step(self.job, &self.session.place(self.job), progress);
+        let within = progress.step as f64 / progress.steps.max(1) as f64;
+        let share = ((progress.epoch - 1) as f64 + within) / progress.epochs.max(1) as f64;
+        let place = {
+            let mut state = self.session.state();
+            if std::mem::take(&mut self.resumed) {
+                state.clock.found(&self.job.id, share);
+            }
+            state.clock.at(&self.job.id, share);
+            state.clock.place()
+        };
+        self.session.watch.step(self.job, &place, progress);
     }
 
     fn event(&mut self, _event: &Event, _seconds: f64) {}

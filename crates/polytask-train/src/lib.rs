@@ -47,5 +47,5 @@ pub use schedule::{Plateau, Schedule};
 pub use standing::{Criterion, Standing};
 pub use state::{State, Tally};
 pub use step::{Stepped, take as take_step};
-pub use survey::{DatasetSurvey, SplitSurvey, Survey, TaskSurvey, survey};
+pub use survey::{DatasetSurvey, SplitSurvey, Survey, TaskSurvey, memory_bytes, survey};
 pub use train::{Outcome, resume, train};

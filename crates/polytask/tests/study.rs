@@ -144,8 +144,13 @@ fn check_prints_the_runs_and_train_passes_the_study_over() {
     let folder = project("study-check", with);
     let config = folder.join("study.toml").display().to_string();
     let text = run(["check", &config]).ok();
-    assert!(text.contains("study: 2 runs\n  separate.x.adam.1\n  separate.y.adam.1\n"), "{text}");
-    assert!(text.contains("  joint.equal.adam.1  not run: beyond study.budget.runs\n"), "{text}");
+    assert!(text.contains("study: 2 runs, about ") && text.contains("joint     equal adam     0"), "{text}");
+    let planned = &run(["check", &config, "--json"]).json()["study"];
+    let ids =
+        |key: &str| planned[key].as_array().map(|runs| runs.iter().map(|run| run["id"].clone()).collect::<Vec<_>>());
+    assert_eq!(ids("runs"), Some(vec!["separate.x.adam.1".into(), "separate.y.adam.1".into()]));
+    assert_eq!(ids("beyond"), Some(vec!["joint.equal.adam.1".into()]));
+    assert!(planned["minutes_max"].as_f64().is_some_and(|minutes| minutes > 0.0), "{planned}");
     let out = folder.join("run").display().to_string();
     run(["train", &config, "--out", &out]).ok();
     assert!(!read(&folder.join("run/config.toml")).contains("study"));

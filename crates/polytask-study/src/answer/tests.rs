@@ -147,11 +147,6 @@ fn pairs_and_cosines_make_groups() {
     let found = answer(&spec, &ends, &|_| Left { parameters: None, events: vec![look.clone()] });
     let related = &found.relatedness;
     assert_eq!((related.cosines[0].cosine, related.cosines[0].looks), (-0.5, 5));
-    assert_eq!(
-        (related.dendrogram[0].left.as_slice(), related.dendrogram[0].right.as_slice()),
-        (["one".to_owned()].as_slice(), ["three".to_owned()].as_slice())
-    );
-    assert!((related.dendrogram[1].cosine + 0.4).abs() < 1e-12);
     assert_eq!(related.pair_gains.len(), 6);
     assert!(related.pair_gains.iter().all(|pair| (pair.gain.abs() - 0.05).abs() < 1e-9), "{related:?}");
     assert_eq!(related.groupings.len(), 2);

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use polytask::run::Environment;
 use polytask::spec::study::Arm;
 use polytask::spec::{Parsed, Spec};
-use polytask::study::{End, Job, Local, Place, StudyError, Watch, conclude, jobs, run_path, training_seconds};
-use polytask::train::Progress;
+use polytask::study::{End, Job, Jobs, Local, Pace, Place, StudyError, Watch, conclude, jobs, pace};
+use polytask::train::{Plan, Progress};
+use serde::Serialize;
 
 use super::args::StudyArgs;
 use super::failure::Failure;
 use super::study_text::text;
-use super::table::duration;
+use super::table::{Table, duration};
 use super::train::stop_on_interrupt;
 use super::{print, print_json, read_config, roots, set_threads};
 
@@ -27,7 +28,7 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
     let parsed = read_config(&args.config)?;
     let spec = &parsed.spec;
     let out = args.out.clone().unwrap_or_else(|| default_path(spec));
-    jobs(spec).map_err(|error| failure(error, &parsed))?;
+    let planned = jobs(spec).map_err(|error| failure(error, &parsed))?;
     let begun = out.join("config.toml").exists();
     let occupied = out.exists() && out.read_dir().map_or(true, |mut entries| entries.next().is_some());
     match (args.resume, begun) {
@@ -44,9 +45,20 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
     let threads = set_threads(spec.threads);
     let environment = Environment::current(env!("CARGO_PKG_VERSION"), spec.seed, threads);
     let roots = roots(&args.config.file, args.config.data.as_deref());
-    let executor = Local { workers: spec.study.as_ref().map_or(1, |study| study.workers) };
     let screen = Screen { stop: stop_on_interrupt(), logged: Mutex::new(Instant::now()) };
-    let ran = polytask::study::run(spec, &roots, &out, &environment, &executor, &screen)
+    // What is wrong with the data is told before anything runs.
+    let whole = Spec { study: None, ..spec.clone() };
+    let plan = Plan::new(whole, &roots).map_err(|error| Failure::of_plan(error, &parsed))?;
+    let pace = pace(plan, &planned.planned);
+    let asked = spec.study.as_ref().map_or(1, |study| study.workers);
+    let workers = workers(asked, threads, pace.as_ref().map_or(0, |pace| pace.memory_bytes));
+    if workers < asked {
+        screen.line(&format!(
+            "note: {workers} runs at a time, not {asked}: there is no room for more in cores or memory"
+        ));
+    }
+    let executor = Local { workers };
+    let ran = polytask::study::run(spec, &roots, &out, &environment, (&executor, pace.as_ref()), &screen)
         .map_err(|error| failure(error, &parsed))?;
     if ran.interrupted {
         return Err(Failure::Interrupted(format!(
@@ -66,27 +78,99 @@ pub fn default_path(spec: &Spec) -> PathBuf {
     PathBuf::from("studies").join(&spec.name)
 }
 
-/// The runs that `[study]` means, one a line, with the minutes that those of their kind have taken in the default directory.
-pub fn planned(parsed: &Parsed) -> Result<String, Failure> {
-    let jobs = jobs(&parsed.spec).map_err(|error| failure(error, parsed))?;
-    let path = default_path(&parsed.spec);
-    let known = |arm: Arm| {
-        let took = jobs.planned.iter().filter(|job| job.arm == arm);
-        let took: Vec<f64> = took.filter_map(|job| training_seconds(&run_path(&path, job))).collect();
-        (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64)
-    };
-    let mut text = format!("study: {} runs", jobs.planned.len());
-    let means = [Arm::Separate, Arm::Joint, Arm::Pairs].map(|arm| (arm, known(arm)));
-    let of = |job: &Job| means.iter().find(|(arm, _)| *arm == job.arm).and_then(|(_, seconds)| *seconds);
-    let total: Option<f64> = jobs.planned.iter().map(of).sum();
-    text.push_str(&total.map_or_else(String::new, |total| format!(", about {} in all", duration(total))));
-    text.push('\n');
-    for job in &jobs.planned {
-        let seconds = of(job).map(|seconds| format!("  about {}", duration(seconds)));
-        text.push_str(&format!("  {}{}\n", job.id, seconds.unwrap_or_default()));
+/// Runs at a time that cores and free memory allow, at least one.
+fn workers(asked: usize, threads: usize, run_bytes: usize) -> usize {
+    let room = free_bytes().map_or(usize::MAX, |free| free / run_bytes.max(1));
+    asked.min(threads).min(room).max(1)
+}
+
+/// Memory that can be had without swapping, where the system says.
+fn free_bytes() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kilobytes)
+}
+
+/// What a study would run.
+#[derive(Debug, Serialize)]
+pub struct Planned {
+    /// Runs within the budget of runs.
+    runs: Vec<PlannedRun>,
+    /// Runs beyond it.
+    beyond: Vec<PlannedRun>,
+    /// Minutes of all runs within the budget of runs, if each trains all its epochs; absent where that could not be seen.
+    minutes_max: Option<f64>,
+    /// The budget in minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget_minutes: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlannedRun {
+    id: String,
+    arm: Arm,
+    /// What runs of other seeds have in common with it.
+    kind: String,
+    minutes_max: Option<f64>,
+}
+
+impl Planned {
+    /// The runs of `[study]`, each with what it takes at most.
+    pub fn new(jobs: &Jobs, spec: &Spec, pace: Option<&Pace>) -> Planned {
+        let one = |job: &Job| PlannedRun {
+            id: job.id.clone(),
+            arm: job.arm,
+            kind: match job.arm {
+                Arm::Separate => format!("{} {}", job.tasks.join(" "), job.variant.optimizer),
+                Arm::Joint => job.variant.name().replace('.', " "),
+                Arm::Pairs => format!("every two of {} tasks", spec.task.len()),
+            },
+            minutes_max: pace.map(|pace| pace.seconds(job) / 60.0),
+        };
+        let runs: Vec<PlannedRun> = jobs.planned.iter().map(one).collect();
+        let minutes_max = runs.iter().map(|run| run.minutes_max).sum();
+        let budget_minutes = spec.study.as_ref().and_then(|study| study.budget.minutes);
+        Planned { runs, beyond: jobs.beyond.iter().map(one).collect(), minutes_max, budget_minutes }
     }
-    text.extend(jobs.beyond.iter().map(|job| format!("  {}  not run: beyond study.budget.runs\n", job.id)));
-    Ok(text)
+
+    /// The runs by kind, and what the budget leaves out.
+    pub fn text(&self) -> String {
+        let time = |minutes: Option<f64>| minutes.map_or_else(|| "-".to_owned(), |minutes| duration(60.0 * minutes));
+        let mut kinds: Vec<(&Arm, &str)> = Vec::new();
+        for run in self.runs.iter().chain(&self.beyond).map(|run| (&run.arm, run.kind.as_str())) {
+            if !kinds.contains(&run) {
+                kinds.push(run);
+            }
+        }
+        let mut table = Table::new(["arm", "what", "runs", "beyond the budget", "a run takes", "all take"]);
+        for (arm, kind) in kinds {
+            let of = |runs: &'_ [PlannedRun]| -> (usize, Option<f64>) {
+                let these = || runs.iter().filter(|run| run.arm == *arm && run.kind == kind);
+                (these().count(), these().map(|run| run.minutes_max).sum())
+            };
+            let ((count, all), (beyond, left_out)) = (of(&self.runs), of(&self.beyond));
+            let each = all.zip(left_out).map(|(all, left_out)| (all + left_out) / (count + beyond) as f64);
+            table.row([
+                arm.name().to_owned(),
+                kind.to_owned(),
+                count.to_string(),
+                beyond.to_string(),
+                time(each),
+                time(all),
+            ]);
+        }
+        let mut text = format!("study: {} runs", self.runs.len());
+        if self.minutes_max.is_some() {
+            text +=
+                &format!(", about {} on this machine, less where patience ends a run early", time(self.minutes_max));
+        }
+        text += &format!("\n{table}");
+        if let Some(minutes) = self.budget_minutes {
+            text += &format!("no run begins once {} of training are over\n", time(Some(minutes)));
+        }
+        text
+    }
 }
 
 /// A failure of a study, with faults of the configuration shown at their places.
@@ -140,9 +224,15 @@ impl Watch for Screen {
         ));
     }
 
-    fn ended(&self, job: &Job, end: &End) {
-        if let End::Diverged(said) = end {
-            self.line(&format!("{} diverged and is left out: {said}", job.id));
+    fn ended(&self, job: &Job, end: &End, seconds: f64) {
+        match end {
+            End::Diverged(said) => self.line(&format!("{} diverged and is left out: {said}", job.id)),
+            End::Complete(metrics) => {
+                let best = metrics.best.iter();
+                let scores: Vec<String> = best.map(|(task, best)| format!("{task} {:.4}", best.kept)).collect();
+                self.line(&format!("  {} in {}; validation: {}", job.id, duration(seconds), scores.join(", ")));
+            }
+            End::NotRun => {}
         }
     }
 

@@ -130,12 +130,6 @@ fn related(answer: &Answer) -> Vec<String> {
         }
         parts.push(format!("gradients in what tasks share, over the joint runs:\n{table}"));
     }
-    if found.dendrogram.len() > 1 {
-        let joins = found.dendrogram.iter().map(|joined| {
-            format!("  {} + {} at {:+.4}\n", joined.left.join(", "), joined.right.join(", "), joined.cosine)
-        });
-        parts.push(format!("joined by mean cosine:\n{}", joins.collect::<String>()));
-    }
     if !found.pair_gains.is_empty() {
         let mut table = Table::new(["task", "with", "gain, validation"]);
         for pair in &found.pair_gains {
