@@ -5,11 +5,10 @@
 //! differences between seeds are those of initial values, order and dropout.
 
 use indexmap::IndexMap;
-use polytask_spec::Spec;
 use polytask_spec::study::{Arm, Study};
-use polytask_spec::suggest;
-use polytask_spec::training::{Balance, GradientsAt, OptimizerMethod};
-use polytask_train::{TrainError, balancer};
+use polytask_spec::training::{Balance, OptimizerMethod};
+use polytask_spec::{Spec, parse, suggest};
+use polytask_train::{TrainError, balancer, extensions};
 use serde::{Deserialize, Serialize};
 
 use crate::derive::{pin_splits, restrict};
@@ -105,7 +104,7 @@ pub fn jobs(spec: &Spec) -> Result<Jobs, StudyError> {
 
 fn separate(base: &Spec, task: &str, optimizer: &str, seed: u64) -> Job {
     let variant = Variant { balancer: "equal".into(), optimizer: optimizer.to_owned() };
-    let balance = Balance { watch: base.balance.watch, ..Balance::default() };
+    let balance = plain_balance(base, &variant.balancer);
     job(base, Arm::Separate, &[task.to_owned()], variant, balance, seed)
 }
 
@@ -140,7 +139,7 @@ fn joint_variants(spec: &Spec, study: &Study) -> Result<Vec<(Variant, Balance)>,
         }
         let balance = match *method == spec.balance.method {
             true => spec.balance.clone(),
-            false => Balance { method: method.clone(), watch: spec.balance.watch, ..Balance::default() },
+            false => plain_balance(spec, method),
         };
         balancer(&Spec { balance: balance.clone(), ..spec.clone() }).map_err(|error| match error {
             TrainError::Config { message, help, .. } => TrainError::config(&key, message, help),
@@ -158,16 +157,19 @@ fn joint_variants(spec: &Spec, study: &Study) -> Result<Vec<(Variant, Balance)>,
     Ok(balances.iter().flat_map(with).collect())
 }
 
+/// A balancer with its defaults written out, as a configuration that names it would have it.
+fn plain_balance(spec: &Spec, method: &str) -> Balance {
+    let balance = Balance { method: method.to_owned(), watch: spec.balance.watch, ..Balance::default() };
+    let with = Spec { balance: balance.clone(), study: None, ..spec.clone() };
+    // What is wrong with it is told where the balancer is made.
+    parse("", &with.to_toml(), &[], &extensions()).map_or(balance, |parsed| parsed.spec.balance)
+}
+
 /// The configuration of a variant of all tasks, as [`jobs`] trains it but with the file's own seed and splits.
 pub fn joint_spec(spec: &Spec, variant: &Variant) -> Spec {
     let mut joint = Spec { study: None, ..spec.clone() };
     if variant.balancer != spec.balance.method {
-        joint.balance = Balance {
-            method: variant.balancer.clone(),
-            gradients: GradientsAt::default(),
-            watch: spec.balance.watch,
-            options: serde_json::Map::new(),
-        };
+        joint.balance = plain_balance(spec, &variant.balancer);
     }
     joint.optimizer.method = optimizer_method(spec, &variant.optimizer);
     joint
