@@ -67,6 +67,8 @@ pub enum Arm {
     Joint,
     /// Every two tasks in one network: what groups are made of.
     Pairs,
+    /// Each task alone in a network that was trained on another one before, for every ordered pair that reads one input.
+    Transfer,
 }
 
 impl Arm {
@@ -76,6 +78,7 @@ impl Arm {
             Arm::Separate => "separate",
             Arm::Joint => "joint",
             Arm::Pairs => "pairs",
+            Arm::Transfer => "transfer",
         }
     }
 }
@@ -116,6 +119,12 @@ pub(crate) fn check(study: Option<&Study>, seed: u64, root: &Node) -> Vec<Fault>
         let position = study.arms.iter().position(|arm| *arm == Arm::Pairs).unwrap_or_default().to_string();
         let message = "`study.arms` names `pairs`, and there is one pair only".to_string();
         fault(&["study", "arms", &position], message, "`joint` trains it");
+    }
+    if let Some(position) = study.arms.iter().position(|arm| *arm == Arm::Transfer)
+        && !study.arms.contains(&Arm::Separate)
+    {
+        let message = "`study.arms` names `transfer`, which goes on from the networks of `separate`".to_string();
+        fault(&["study", "arms", &position.to_string()], message, "name `separate` as well");
     }
     if seed.checked_add(study.seeds as u64).is_none() {
         let message = format!("`study.seeds`: {} seeds from `seed` {seed} on leave the range of seeds", study.seeds);
@@ -171,6 +180,7 @@ mod tests {
             ("budget.runs = 2\nseeds = 0", "`study.seeds` must be between 1 and 100, found 0"),
             ("budget.runs = 2\narms = [\"joint\", \"joint\"]", "`study.arms` names `joint` twice"),
             ("budget.runs = 2\narms = [\"joined\"]", "did you mean `joint`?"),
+            ("budget.runs = 2\narms = [\"transfer\"]", "goes on from the networks of `separate`"),
             ("budget.runs = 2\narms = []", "must have at least 1"),
             ("budget.runs = 2\nbalancers = [\"mgda\", \"mgda\"]", "`study.balancers` names `mgda` twice"),
             ("budget.runs = 2\noptimizers = [\"sgd\", \"sgd\"]", "`study.optimizers` names `sgd` twice"),

@@ -8,7 +8,7 @@ use crate::job::Job;
 /// Takes runs to where they are trained.
 pub trait Executor {
     /// Hands every job to `work` once, and begins them in order; after a `Break` no further one is begun. Returns when all that
-    /// were begun have ended.
+    /// were begun have ended. `work` may wait for a job that stands before its own, and needs that one's files.
     fn run(&self, jobs: &[Job], work: &(dyn Fn(&Job) -> ControlFlow<()> + Sync));
 }
 

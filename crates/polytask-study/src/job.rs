@@ -1,7 +1,7 @@
 //! Which runs does a study mean?
 //!
-//! Seed by seed, each task alone and all together; then, seed by seed, every two. A budget of runs that is too small therefore
-//! costs seeds of all arms alike, and pairs first. Every run has the file's own splits, whatever its seed, so that
+//! Seed by seed, each task alone and all together; then, seed by seed, every two; then, likewise, each task after each other one. A
+//! budget of runs that is too small therefore costs seeds of all arms alike, and transfer and pairs first. Every run has the file's own splits, whatever its seed, so that
 //! differences between seeds are those of initial values, order and dropout.
 
 use indexmap::IndexMap;
@@ -47,10 +47,21 @@ pub struct Job {
     pub tasks: Vec<String>,
     /// How its tasks are balanced and updated.
     pub variant: Variant,
+    /// The run whose model it begins with, which stands before it, and the task of that run.
+    pub after: Option<After>,
     /// Its seed.
     pub seed: u64,
     /// Its configuration.
     pub spec: Spec,
+}
+
+/// What a run goes on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// The name of the run.
+    pub id: String,
+    /// Its task.
+    pub task: String,
 }
 
 /// The runs of a study in the order in which they are taken.
@@ -97,6 +108,14 @@ pub fn jobs(spec: &Spec) -> Result<Jobs, StudyError> {
             }
         }
     }
+    if let Some(optimizer) = optimizers.first().filter(|_| has(Arm::Transfer)) {
+        for seed in seeds() {
+            for source in &tasks {
+                let targets = tasks.iter().filter(|target| *target != source && shares_input(spec, source, target));
+                all.extend(targets.map(|target| transfer(&base, source, target, optimizer, seed)));
+            }
+        }
+    }
     let count = study.budget.runs.unwrap_or(all.len()).min(all.len());
     let beyond = all.split_off(count);
     Ok(Jobs { planned: all, beyond })
@@ -108,18 +127,36 @@ fn separate(base: &Spec, task: &str, optimizer: &str, seed: u64) -> Job {
     job(base, Arm::Separate, &[task.to_owned()], variant, balance, seed)
 }
 
+fn shares_input(spec: &Spec, one: &str, other: &str) -> bool {
+    let input = |name: &str| spec.task.get(name).map(|task| spec.input_of(task));
+    input(one) == input(other)
+}
+
+/// The run of `target` alone that begins with the network of `source` alone.
+fn transfer(base: &Spec, source: &str, target: &str, optimizer: &str, seed: u64) -> Job {
+    let before = separate(base, source, optimizer, seed).id;
+    let mut job = separate(base, target, optimizer, seed);
+    job.arm = Arm::Transfer;
+    job.id = format!("transfer.{source}.{target}.{optimizer}.{seed}");
+    job.spec.name = job.id.clone();
+    // Looked for in the study's directory.
+    job.spec.train.start = Some(format!("runs/{before}/model"));
+    job.after = Some(After { id: before, task: source.to_owned() });
+    job
+}
+
 fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balance, seed: u64) -> Job {
     let with = Spec { balance, ..base.clone() };
     let mut spec = restrict(&with, tasks);
     spec.seed = seed;
     spec.optimizer.method = optimizer_method(base, &variant.optimizer);
     let id = match arm {
-        Arm::Separate => format!("separate.{}.{}.{seed}", tasks[0], variant.optimizer),
+        Arm::Separate | Arm::Transfer => format!("separate.{}.{}.{seed}", tasks[0], variant.optimizer),
         Arm::Joint => format!("joint.{}.{seed}", variant.name()),
         Arm::Pairs => format!("pair.{}.{}.{seed}", tasks.join("."), variant.name()),
     };
     spec.name = id.clone();
-    Job { id, arm, tasks: tasks.to_vec(), variant, seed, spec }
+    Job { id, arm, tasks: tasks.to_vec(), variant, after: None, seed, spec }
 }
 
 fn optimizers(spec: &Spec, study: &Study) -> Vec<String> {
@@ -202,6 +239,23 @@ mod tests {
             assert!(job.spec.data.values().all(|data| data.files().split.seed.is_some()));
         }
         assert_eq!(found.planned[0].spec.balance.method, "equal");
+    }
+
+    #[test]
+    fn transfer_goes_on_from_runs_that_stand_before() {
+        let text = format!("{FOUR}[study]\nseeds = 2\nbudget.runs = 99\narms = [\"separate\", \"transfer\"]\n");
+        let found = jobs(&spec(&text)).unwrap().planned;
+        // Four tasks that read one input: twelve ordered pairs a seed.
+        let transfer: Vec<&Job> = found.iter().filter(|job| job.arm == Arm::Transfer).collect();
+        assert_eq!((found.len(), transfer.len()), (8 + 24, 24));
+        for (at, job) in found.iter().enumerate().filter(|(_, job)| job.arm == Arm::Transfer) {
+            let after = job.after.as_ref().unwrap();
+            let before = found[..at].iter().find(|known| known.id == after.id).unwrap();
+            assert_eq!((before.seed, before.tasks.as_slice()), (job.seed, std::slice::from_ref(&after.task)));
+            assert_eq!(job.spec.train.start.as_deref(), Some(format!("runs/{}/model", after.id).as_str()));
+            assert_eq!(spec(&job.spec.to_toml()), job.spec);
+        }
+        assert_eq!(transfer[0].id, "transfer.polarity.stars.adam.3");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What should be shared? Runs that answer the question, and the answer with its confidence.
 //!
 //! ```text
-//! Spec with [study] -> jobs (each task alone, all together, every two) -> runs, one folder each
+//! Spec with [study] -> jobs (each task alone, all together, every two, one after another) -> runs, one folder each
 //!                   -> answer: gain of every task with interval and verdict, relatedness, a recommended configuration
 //! ```
 //!
@@ -30,8 +30,8 @@ pub use conclude::{conclude, seconds};
 pub use derive::{keep_apart, pin_splits, restrict};
 pub use error::StudyError;
 pub use executor::{Executor, Local};
-pub use job::{Job, Jobs, Variant, jobs, joint_spec};
+pub use job::{After, Job, Jobs, Variant, jobs, joint_spec};
 pub use pace::{Pace, pace};
 pub use recommend::{Decision, Recommendation, recommended};
-pub use related::{Agreement, NamedGrouping, PairGain, Relatedness};
+pub use related::{Agreement, Measure, NamedGrouping, PairGain, Relatedness};
 pub use runner::{End, Ran, Watch, run, run_path, training_seconds};

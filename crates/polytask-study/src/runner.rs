@@ -1,10 +1,10 @@
 //! How does a study go from its configuration to its runs' ends?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 
 use polytask_data::open::Roots;
 use polytask_run::{Environment, Event, Metrics, RunDirectory, RunError, Status, Timing, write_atomically};
@@ -75,8 +75,10 @@ pub fn run(
     let all = jobs(spec)?;
     begin(spec, path)?;
     let minutes = spec.study.as_ref().and_then(|study| study.budget.minutes);
+    // Runs that go on from others find these in the study's directory.
+    let dirs = std::iter::once(path).chain(roots.dirs.iter().map(PathBuf::as_path)).map(Path::to_path_buf);
     let session = Session {
-        roots,
+        roots: Roots { dirs: dirs.collect() },
         path,
         environment,
         watch,
@@ -84,12 +86,18 @@ pub fn run(
         state: Mutex::new(State {
             ends: BTreeMap::new(),
             seconds: 0.0,
+            settled: BTreeSet::new(),
             clock: Clock::new(&all.planned, |job| Some(pace?.seconds(job))),
             error: None,
             interrupted: false,
         }),
+        changed: Condvar::new(),
     };
-    executor.run(&all.planned, &|job| session.work(job));
+    executor.run(&all.planned, &|job| {
+        let next = session.work(job);
+        session.settled(job);
+        next
+    });
     let state = session.state.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(error) = state.error {
         return Err(error);
@@ -122,16 +130,20 @@ fn begin(spec: &Spec, path: &Path) -> Result<(), StudyError> {
 
 /// One process's work on a study.
 struct Session<'a> {
-    roots: &'a Roots,
+    roots: Roots,
     path: &'a Path,
     environment: &'a Environment,
     watch: &'a dyn Watch,
     seconds_max: Option<f64>,
     state: Mutex<State>,
+    /// Woken whenever a run has settled.
+    changed: Condvar,
 }
 
 struct State {
     ends: BTreeMap<String, End>,
+    /// Runs that ended or will not be trained now.
+    settled: BTreeSet<String>,
     /// Seconds of training and evaluation of all runs, earlier processes' included.
     seconds: f64,
     clock: Clock,
@@ -145,7 +157,25 @@ impl Session<'_> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    fn settled(&self, job: &Job) {
+        self.state().settled.insert(job.id.clone());
+        self.changed.notify_all();
+    }
+
+    /// Waits for the run that a job goes on from, which was begun before it; whether its model is there.
+    fn is_ready(&self, job: &Job) -> bool {
+        let Some(after) = &job.after else { return true };
+        let mut state = self.state();
+        while !state.settled.contains(&after.id) {
+            state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+        matches!(state.ends.get(&after.id), Some(End::Complete(_)))
+    }
+
     fn work(&self, job: &Job) -> ControlFlow<()> {
+        if !self.is_ready(job) {
+            return ControlFlow::Continue(());
+        }
         let over = self.seconds_max.is_some_and(|most| self.state().seconds >= most);
         // A run that is complete already costs nothing more.
         if over && self.status(job).ok().flatten() != Some(Status::Complete) {
@@ -207,7 +237,7 @@ impl Session<'_> {
             return Ok(None);
         }
         self.watch.begins(job, &self.place());
-        let plan = Plan::new(job.spec.clone(), self.roots)?;
+        let plan = Plan::new(job.spec.clone(), &self.roots)?;
         let mut observer = JobObserver { session: self, job, resumed: status.is_some() };
         let outcome = match status {
             Some(_) => resume(plan, &RunDirectory::open(&path)?, &[], &mut observer),

@@ -10,7 +10,9 @@ use polytask_balance::{AnyBalancer, Needs};
 use polytask_data::open::Roots;
 use polytask_data::sampler::{Sampler, Source as SamplerSource};
 use polytask_metrics::catalogue;
-use polytask_model::{Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file};
+use polytask_model::{
+    Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file, load, take_over,
+};
 use polytask_spec::task::{RegressLoss, Task, TaskKind};
 use polytask_spec::training::{GradientsAt, Sampling};
 use polytask_spec::{Extension, Spec, suggest};
@@ -74,9 +76,12 @@ impl Plan {
         }
         faults.finish(Some(()))?;
         prepare(&mut corpus, |input| &fitted[input].knowledge);
-        let model = Model::build(&spec, &knowledge, &fitted, Device::flex().autodiff());
+        let mut model = Model::build(&spec, &knowledge, &fitted, Device::flex().autodiff());
         let sampler = sampler(&spec, &corpus);
         let description = describe(&spec, knowledge, fitted);
+        if let Some(start) = &spec.train.start {
+            begin_with(start, roots, &mut model, &description)?;
+        }
         Ok(Plan { spec, corpus, targets, description, model, balancer, sampler, deciding })
     }
 
@@ -94,6 +99,21 @@ impl Plan {
     /// Names of the tasks in order.
     pub fn task_names(&self) -> Vec<String> {
         self.spec.task.keys().cloned().collect()
+    }
+}
+
+/// Takes over the weights of the run or model directory `start`.
+fn begin_with(start: &str, roots: &Roots, model: &mut Model, description: &Description) -> Result<(), TrainError> {
+    let path = roots.resolve(start)?;
+    let inner = path.join("model");
+    let saved = load(if inner.is_dir() { &inner } else { &path }, Device::flex())?;
+    match take_over(model, description, &saved) {
+        0 => {
+            let message = format!("`{start}` has no parameter of the same name and shape as one of this network");
+            let help = "name encoders, layers and inputs as that model does, or leave `start` out";
+            Err(TrainError::config(&["train", "start"], message, help))
+        }
+        _ => Ok(()),
     }
 }
 

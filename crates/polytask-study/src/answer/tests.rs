@@ -154,7 +154,9 @@ fn pairs_and_cosines_make_groups() {
     let partition = related.partition.as_ref().unwrap();
     assert!((partition.expected_delta_m - 0.1 / 3.0).abs() < 1e-9);
     // The gains of the two pairs with `two` tie, but for rounding.
-    assert!(related.agreement.unwrap().kendall > 0.3);
+    assert_eq!(related.measures[0].name, "gradient-cosine");
+    assert!(related.measures[0].agreement.unwrap().kendall > 0.3);
+    assert!(related.pair_gains.iter().all(|pair| !pair.predicted));
     assert_eq!(found.recommendation.decision, Decision::Groups);
     let mut groups = found.recommendation.groups.clone();
     groups.sort();
@@ -169,4 +171,37 @@ fn nothing_run_is_nothing_known() {
     assert_eq!((found.delta_m, found.worst_task.as_deref(), found.not_run.len()), (None, None, 20));
     assert_eq!(found.recommendation.decision, Decision::Undecided);
     assert!(found.tasks.values().all(|task| task.arms.is_empty()));
+}
+
+#[test]
+fn pairs_that_were_left_out_are_guessed_and_marked() {
+    let arms = "arms = [\"separate\", \"joint\", \"pairs\", \"transfer\"]";
+    let (spec, jobs) = study(&format!("study = {{ budget.runs = 100, seeds = 1, {arms} }}"));
+    let gain = |job: &Job, task: &str| match (&job.arm, task) {
+        (Arm::Pairs, "one") => 0.1,
+        (Arm::Transfer, _) if job.after.as_ref().is_some_and(|after| after.task == "one") => 0.2,
+        _ => 0.0,
+    };
+    let end = |job: &Job| match job.arm == Arm::Pairs && job.tasks == ["two", "three"] {
+        true => End::NotRun,
+        false => scored(job, gain),
+    };
+    let ends: Vec<(Job, End)> = jobs.into_iter().map(|job| (job.clone(), end(&job))).collect();
+    let found = answer(&spec, &ends, &|_| Left::default()).relatedness;
+    let predicted: Vec<(&str, &str)> = found
+        .pair_gains
+        .iter()
+        .filter(|pair| pair.predicted)
+        .map(|pair| (pair.task.as_str(), pair.partner.as_str()))
+        .collect();
+    assert_eq!(predicted, [("two", "three"), ("three", "two")]);
+    assert_eq!(found.pair_gains.len(), 6);
+    assert!(found.partition.is_some());
+    let of = |task: &str, source: &str| {
+        let found = found.transfer_gains.iter().find(|gain| gain.task == task && gain.partner == source);
+        found.map(|gain| gain.gain).unwrap()
+    };
+    assert!((of("two", "one") - 0.2).abs() < 0.01 && of("one", "two").abs() < 0.01, "{found:?}");
+    let measure = found.measures.iter().find(|measure| measure.name == "transfer-gain").unwrap();
+    assert_eq!((measure.pairs, measure.runs), (3, 6));
 }

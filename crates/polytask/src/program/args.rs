@@ -49,6 +49,9 @@ pub struct DemoArgs {
     /// Where data, config and run are written
     #[arg(long, default_value = "polytask-demo", value_name = "DIR")]
     pub out: PathBuf,
+    /// Run a study of tasks whose answer is known instead
+    #[arg(long)]
+    pub study: bool,
 }
 
 /// Options of `init`.

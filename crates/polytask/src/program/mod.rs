@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod data;
 mod demo;
+mod demo_study;
 mod display;
 mod eval;
 mod failure;

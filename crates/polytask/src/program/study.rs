@@ -125,6 +125,7 @@ impl Planned {
                 Arm::Separate => format!("{} {}", job.tasks.join(" "), job.variant.optimizer),
                 Arm::Joint => job.variant.name().replace('.', " "),
                 Arm::Pairs => format!("every two of {} tasks", spec.task.len()),
+                Arm::Transfer => format!("one after another of {} tasks", spec.task.len()),
             },
             minutes_max: pace.map(|pace| pace.seconds(job) / 60.0),
         };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use polytask::spec::study::Arm;
-use polytask::study::{Answer, ArmScore, End, Job, NamedGrouping, Ran, Tried};
+use polytask::study::{Agreement, Answer, ArmScore, End, Job, NamedGrouping, PairGain, Ran, Tried};
 
 use super::study::next;
 use super::table::{Table, count, duration, score};
@@ -86,7 +86,7 @@ fn summary(answer: &Answer) -> String {
 
 fn arms(answer: &Answer, seconds: &IndexMap<String, f64>, ran: &Ran) -> String {
     let mut table = Table::new(["arm", "runs", "parameters", "time of a seed", "time of all"]);
-    for arm in [Arm::Separate, Arm::Joint, Arm::Pairs] {
+    for arm in [Arm::Separate, Arm::Joint, Arm::Pairs, Arm::Transfer] {
         let complete = |(job, end): &&(Job, End)| job.arm == arm && matches!(end, End::Complete(_));
         let runs: Vec<&Job> = ran.ends.iter().filter(complete).map(|(job, _)| job).collect();
         if runs.is_empty() {
@@ -130,24 +130,48 @@ fn related(answer: &Answer) -> Vec<String> {
         }
         parts.push(format!("gradients in what tasks share, over the joint runs:\n{table}"));
     }
-    if !found.pair_gains.is_empty() {
-        let mut table = Table::new(["task", "with", "gain, validation"]);
-        for pair in &found.pair_gains {
-            table.row([pair.task.clone(), pair.partner.clone(), format!("{:+.2} %", 100.0 * pair.gain)]);
-        }
-        parts.push(format!("two tasks together against alone:\n{table}"));
-    }
+    parts.extend(gains(answer, &found.pair_gains, "two tasks together against alone", "with"));
+    parts.extend(gains(
+        answer,
+        &found.transfer_gains,
+        "a task that begins with another one's network against alone",
+        "after",
+    ));
     if !found.groupings.is_empty() {
         let lines: String = found.groupings.iter().map(grouping).collect();
         parts.push(format!("expected of pairs, not trained, by number of networks at most:\n{lines}"));
     }
-    if let Some(agreement) = found.agreement {
-        parts.push(format!(
-            "cosines and gains of {} pairs: Spearman {:+.2}, Kendall {:+.2}\n",
-            agreement.pairs, agreement.spearman, agreement.kendall
-        ));
+    if !found.measures.is_empty() && !found.pair_gains.is_empty() {
+        let mut table = Table::new(["measure", "pairs", "more runs", "Spearman", "Kendall"]);
+        for measure in &found.measures {
+            let figure = |of: fn(&Agreement) -> f64| {
+                measure.agreement.as_ref().map_or_else(|| "-".to_owned(), |agreement| format!("{:+.2}", of(agreement)))
+            };
+            let counts = [measure.name.clone(), measure.pairs.to_string(), measure.runs.to_string()];
+            table.row(counts.into_iter().chain([figure(|a| a.spearman), figure(|a| a.kendall)]));
+        }
+        parts.push(format!("how far measures put pairs in the order of what they gain together:\n{table}"));
     }
     parts
+}
+
+/// Gains of each task (rows) by each other one (columns) in percent.
+fn gains(answer: &Answer, gains: &[PairGain], what: &str, preposition: &str) -> Option<String> {
+    let names: Vec<&String> = answer.tasks.keys().collect();
+    let mut table =
+        Table::new(std::iter::once("task".to_owned()).chain(names.iter().map(|name| format!("{preposition} {name}"))));
+    for task in &names {
+        let cell = |partner: &&String| {
+            let known = gains.iter().find(|gain| gain.task == **task && gain.partner == **partner);
+            known.map_or_else(String::new, |gain| {
+                format!("{:+.1}{}", 100.0 * gain.gain, if gain.predicted { " *" } else { "" })
+            })
+        };
+        table.row(std::iter::once((*task).clone()).chain(names.iter().map(cell)));
+    }
+    let guessed =
+        if gains.iter().any(|gain| gain.predicted) { "* not run: guessed from the other pairs\n" } else { "" };
+    (!gains.is_empty()).then(|| format!("{what}, % on validation data:\n{table}{guessed}"))
 }
 
 fn grouping(grouping: &NamedGrouping) -> String {
