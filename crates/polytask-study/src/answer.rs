@@ -25,6 +25,8 @@ pub struct Answer {
     pub format: u32,
     /// Seeds of the runs that are complete in any arm.
     pub seeds: Vec<u64>,
+    /// Complete runs of each arm.
+    pub runs: IndexMap<String, usize>,
     /// Variants of the joint arm that were tried.
     pub joint: Vec<Tried>,
     /// Each task.
@@ -114,8 +116,9 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     let variant = joint.variant().cloned();
     let relatedness = relatedness(spec, ends, variant.as_ref(), left);
     let parameters = parameters(ends, &separate, variant.as_ref(), &tasks, left);
-    let mut seeds: Vec<u64> = Vec::new();
+    let (mut seeds, mut runs): (Vec<u64>, IndexMap<String, usize>) = (Vec::new(), IndexMap::new());
     for (job, _) in ends.iter().filter(|(_, end)| matches!(end, End::Complete(_))) {
+        *runs.entry(job.arm.name().to_owned()).or_default() += 1;
         if !seeds.contains(&job.seed) {
             seeds.push(job.seed);
         }
@@ -126,6 +129,7 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     Answer {
         format: FORMAT,
         seeds,
+        runs,
         delta_m: delta_of(&answers, |arm| Some(arm.mean)),
         delta_m_paired: delta_paired(&answers),
         joint: joint.tried,

@@ -80,6 +80,11 @@ pub(crate) fn recommend(
         let text = "Pairs on validation data lead to expect a mean gain of";
         sentences
             .push(format!("{text} {expected:+.1} % of these groups over tasks alone; the groups were not trained."));
+        let guessed = relatedness.pair_gains.iter().filter(|pair| pair.predicted).count();
+        if guessed > 0 {
+            let all = relatedness.pair_gains.len();
+            sentences.push(format!("{guessed} of the {all} gains are guesses: the budget left their pairs out."));
+        }
     }
     if !undecided.is_empty() {
         let seeds = tasks.values().map(|task| task.comparison.gains.len()).min().unwrap_or(0);
@@ -119,13 +124,17 @@ fn evidence(name: &str, task: &TaskAnswer) -> Option<String> {
     let paired = task.comparison.paired?;
     let (metric, seeds) = (task.metric.as_deref().unwrap_or_default(), task.comparison.gains.len());
     Some(format!(
-        "`{name}` {word} {:.4} of {metric} on {} data over {seeds} seeds (95 % interval {:+.4} to {:+.4} better; p = {:.4} after \
+        "`{name}` {word} {:.4} of {metric} on {} data over {seeds} seeds (gain {:+.4}, 95 % interval {:+.4} to {:+.4}; p {} after \
          Holm's correction).",
         paired.mean.abs(),
         if task.split == "test" { "test" } else { "validation" },
+        paired.mean,
         paired.interval.low,
         paired.interval.high,
-        task.comparison.p_holm.unwrap_or(1.0),
+        match task.comparison.p_holm.unwrap_or(1.0) {
+            p if p < 1e-4 => "< 0.0001".to_owned(),
+            p => format!("= {p:.4}"),
+        },
     ))
 }
 

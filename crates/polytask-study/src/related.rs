@@ -99,6 +99,8 @@ pub(crate) fn relatedness(
         let networks = spec.study.as_ref().and_then(|study| study.networks).unwrap_or(tasks.len()).min(tasks.len());
         let name = |grouping: Grouping| named(&grouping, &tasks);
         found.groupings = (1..=networks).filter_map(|count| group(matrix, count).map(name)).collect();
+        // Another network that nobody gains by is not used.
+        found.groupings.dedup();
         found.partition = partition(matrix, networks).map(name);
     }
     found.pair_gains = listed(&tasks, &gains, filled.as_deref());

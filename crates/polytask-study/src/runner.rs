@@ -26,7 +26,7 @@ pub trait Watch: Sync {
     fn step(&self, job: &Job, place: &Place, progress: &Progress<'_>);
 
     /// A run that this process trained ended; `seconds` of training and evaluation, earlier processes' included.
-    fn ended(&self, job: &Job, end: &End, seconds: f64);
+    fn ended(&self, job: &Job, end: &End, seconds: f64, place: &Place);
 
     /// Whether the study shall stop now, each run with a checkpoint.
     fn stop(&self) -> bool;
@@ -194,9 +194,10 @@ impl Session<'_> {
                 }
                 state.clock.ended();
                 state.ends.insert(job.id.clone(), end.clone());
+                let place = state.clock.place();
                 drop(state);
                 if !complete {
-                    self.watch.ended(job, &end, seconds);
+                    self.watch.ended(job, &end, seconds, &place);
                 }
                 ControlFlow::Continue(())
             }

@@ -105,6 +105,10 @@ impl Plan {
 /// Takes over the weights of the run or model directory `start`.
 fn begin_with(start: &str, roots: &Roots, model: &mut Model, description: &Description) -> Result<(), TrainError> {
     let path = roots.resolve(start)?;
+    if !path.is_dir() {
+        let message = format!("`{start}` is a file");
+        return Err(TrainError::config(&["train", "start"], message, "name a run, or a model directory"));
+    }
     let inner = path.join("model");
     let saved = load(if inner.is_dir() { &inner } else { &path }, Device::flex())?;
     match take_over(model, description, &saved) {

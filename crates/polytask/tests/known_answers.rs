@@ -24,8 +24,8 @@ fn study(name: &str, relatedness: f64, arms: &str) -> (PathBuf, Value, String) {
     config += "input.words = { kind = \"words\", dim = 8 }\n\
                encoder.trunk = { layers = [{ kind = \"pool\", pool = \"mean\" }] }\n\
                optimizer = { learning_rate = 0.03 }\n\
-               balance = { watch = 5 }\n\
-               train = { epochs = 10, batch_size = 16, patience = 0, checkpoint_seconds = 600 }\n";
+               balance = { method = \"equal\", watch = 5 }\n\
+               train = { epochs = 10, batch_size = 16, sampling = \"joint\", patience = 0, checkpoint_seconds = 600 }\n";
     config += &format!("study = {{ budget.runs = 100, arms = [{arms}] }}\n");
     fs::write(folder.join("study.toml"), config).expect("a config can be written");
     let [config, out] = [folder.join("study.toml"), folder.join("out")].map(|path| path.display().to_string());
@@ -70,4 +70,36 @@ fn tasks_that_contradict_each_other_are_kept_apart() {
         let alone = answer["tasks"][task]["arms"]["separate"]["mean"].as_f64().expect("a mean");
         assert!((score - alone).abs() < 0.06, "{task}: {score} and {alone}\n{text}");
     }
+}
+
+#[test]
+fn the_demo_finds_who_should_share_and_reports_it() {
+    let folder = scratch("demo-study");
+    let out = run(["demo", "--study", "--out", &folder.join("demo").display().to_string()]).ok();
+    let path = folder.join("demo/study");
+    let answer = parse(&read(&path.join("study.json")));
+    assert_eq!(answer["recommendation"]["decision"], "groups", "{out}");
+    let groups = &answer["recommendation"]["groups"];
+    let pair = parse(r#"["novels", "films"]"#);
+    assert!(groups.as_array().is_some_and(|groups| groups.len() == 2 && groups.contains(&pair)), "{out}");
+    let cosine = |a: &str, b: &str| {
+        let cosines = answer["relatedness"]["cosines"].as_array().expect("cosines");
+        let between = parse(&format!("[\"{a}\", \"{b}\"]"));
+        let found = cosines.iter().find(|pair| pair["between"] == between).expect("the pair was looked at");
+        found["cosine"].as_f64().expect("a cosine")
+    };
+    assert!(cosine("novels", "films") > 0.0 && cosine("novels", "satire") < 0.0, "{out}");
+    let path = path.display().to_string();
+    let text = run(["report", &path, "--text"]).ok();
+    for part in
+        ["joint against each task alone", "two tasks together", "group them: `novels`, `films` | `satire`", "conflict"]
+    {
+        assert!(text.contains(part) && out.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert_eq!(run(["report", &path, "--json"]).json(), answer);
+    let page = run(["report", &path]).ok();
+    assert!(read(std::path::Path::new(page.trim())).contains("<svg"), "{page}");
+    fs::remove_file(folder.join("demo/study/study.json")).expect("the answer was there");
+    let none = run(["report", &path]);
+    assert!(none.code == Some(2) && none.err.contains("no answer yet"), "{}", none.err);
 }

@@ -114,7 +114,7 @@ fn what_does_not_fit_is_told() {
     let none = check("nowhere", "seed=1");
     assert!(none.code == Some(3) && none.err.contains("nowhere"), "{}", none.err);
     let empty = check("first.toml", "seed=1");
-    assert!(empty.code == Some(3) && empty.err.contains("model.json"), "{}", empty.err);
+    assert!(empty.code == Some(2) && empty.err.contains("`first.toml` is a file"), "{}", empty.err);
     let text = read(&folder.join("second.toml")).replace(".words", ".other").replace("trunk", "tree");
     fs::write(folder.join("second.toml"), text).expect("written");
     let other = check("run", "seed=1");

@@ -35,7 +35,7 @@ pub enum Command {
     Predict(PredictArgs),
     /// Fetch known datasets and word vectors, or say what files hold
     Data(DataArgs),
-    /// Show what a run taught: one HTML page, or the same as text or JSON
+    /// Show what a run or a study taught: one HTML page, or the same as text or JSON
     Report(ReportArgs),
     /// List what a config can name
     List(ListArgs),
@@ -236,7 +236,7 @@ pub enum InputFormat {
 /// Options of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// A run directory, complete or not
+    /// A run directory, complete or not, or that of a study
     pub run: PathBuf,
     /// The page to write; RUN/report.html where absent
     #[arg(long, value_name = "FILE")]

@@ -17,7 +17,7 @@ mod report;
 mod scores;
 mod settings;
 mod study;
-mod study_text;
+mod study_sheet;
 mod table;
 mod train;
 

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use polytask::report::sheet_text;
 use polytask::run::Environment;
 use polytask::spec::study::Arm;
 use polytask::spec::{Parsed, Spec};
@@ -15,7 +16,7 @@ use serde::Serialize;
 
 use super::args::StudyArgs;
 use super::failure::Failure;
-use super::study_text::text;
+use super::study_sheet::sheet;
 use super::table::{Table, duration};
 use super::train::stop_on_interrupt;
 use super::{print, print_json, read_config, roots, set_threads};
@@ -45,7 +46,8 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
     let threads = set_threads(spec.threads);
     let environment = Environment::current(env!("CARGO_PKG_VERSION"), spec.seed, threads);
     let roots = roots(&args.config.file, args.config.data.as_deref());
-    let screen = Screen { stop: stop_on_interrupt(), logged: Mutex::new(Instant::now()) };
+    let screen =
+        Screen { stop: stop_on_interrupt(), logged: Mutex::new(Instant::now()), begun: AtomicBool::new(false) };
     // What is wrong with the data is told before anything runs.
     let whole = Spec { study: None, ..spec.clone() };
     let plan = Plan::new(whole, &roots).map_err(|error| Failure::of_plan(error, &parsed))?;
@@ -70,7 +72,8 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
     if args.json {
         return print_json(&answer);
     }
-    print(&text(&answer, &polytask::study::seconds(&out, &ran), &ran, &out))
+    let found = sheet(&spec.name, &answer, &polytask::study::seconds(&out, &ran));
+    print(&format!("{}\nanswer and runs: {}\nrecommended: {}\n", sheet_text(&found), out.display(), next(&out)))
 }
 
 /// Where the study of a config goes.
@@ -137,7 +140,8 @@ impl Planned {
 
     /// The runs by kind, and what the budget leaves out.
     pub fn text(&self) -> String {
-        let time = |minutes: Option<f64>| minutes.map_or_else(|| "-".to_owned(), |minutes| duration(60.0 * minutes));
+        let time =
+            |minutes: Option<f64>| minutes.map_or_else(|| "-".to_owned(), |minutes| short_duration(60.0 * minutes));
         let mut kinds: Vec<(&Arm, &str)> = Vec::new();
         for run in self.runs.iter().chain(&self.beyond).map(|run| (&run.arm, run.kind.as_str())) {
             if !kinds.contains(&run) {
@@ -193,6 +197,8 @@ pub fn failure(error: StudyError, parsed: &Parsed) -> Failure {
 struct Screen {
     stop: Arc<AtomicBool>,
     logged: Mutex<Instant>,
+    /// Whether a run was begun.
+    begun: AtomicBool,
 }
 
 impl Screen {
@@ -204,7 +210,10 @@ impl Screen {
 
 impl Watch for Screen {
     fn begins(&self, job: &Job, place: &Place) {
-        self.line(&format!("run {}/{}: {}{}", place.ended + 1, place.runs, job.id, left(place)));
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            let ended = if place.ended > 0 { format!(", {} of them complete", place.ended) } else { String::new() };
+            self.line(&format!("{} runs{ended}{}; the first is {}", place.runs, left(place), job.id));
+        }
     }
 
     fn step(&self, job: &Job, place: &Place, progress: &Progress<'_>) {
@@ -225,13 +234,20 @@ impl Watch for Screen {
         ));
     }
 
-    fn ended(&self, job: &Job, end: &End, seconds: f64) {
+    fn ended(&self, job: &Job, end: &End, seconds: f64, place: &Place) {
         match end {
             End::Diverged(said) => self.line(&format!("{} diverged and is left out: {said}", job.id)),
             End::Complete(metrics) => {
                 let best = metrics.best.iter();
                 let scores: Vec<String> = best.map(|(task, best)| format!("{task} {:.4}", best.kept)).collect();
-                self.line(&format!("  {} in {}; validation: {}", job.id, duration(seconds), scores.join(", ")));
+                let took = format!("{} in {}", job.id, short_duration(seconds));
+                let place = format!("{}/{}", place.ended, place.runs)
+                    + ": "
+                    + &took
+                    + "; validation: "
+                    + &scores.join(", ")
+                    + &left(place);
+                self.line(&format!("run {place}"));
             }
             End::NotRun => {}
         }
@@ -242,8 +258,13 @@ impl Watch for Screen {
     }
 }
 
+/// A duration, with a decimal where it is short.
+pub fn short_duration(seconds: f64) -> String {
+    if seconds < 9.95 { format!("{seconds:.1}s") } else { duration(seconds) }
+}
+
 fn left(place: &Place) -> String {
-    place.seconds_left.map_or_else(String::new, |seconds| format!(", {} left", duration(seconds)))
+    place.seconds_left.map_or_else(String::new, |seconds| format!("; about {} left", duration(seconds)))
 }
 
 /// How the recommended configuration is checked.
