@@ -50,6 +50,15 @@ impl CharacterSet {
         self.characters.binary_search(&character).map_or(UNKNOWN, |position| position as u32 + FIRST)
     }
 
+    /// The ids of the same character, or of padding and of the unknown one, in this set and in another.
+    pub fn shared_ids(&self, other: &CharacterSet) -> Vec<(u32, u32)> {
+        let known = self.characters.iter().filter_map(|&character| match other.id(character) {
+            UNKNOWN => None,
+            id => Some((self.id(character), id)),
+        });
+        [(PADDING, PADDING), (UNKNOWN, UNKNOWN)].into_iter().chain(known).collect()
+    }
+
     /// Turns a word into ids, at most `max_len`: of a longer word the first and the last half are kept.
     ///
     /// The first half is the longer one where `max_len` is odd.

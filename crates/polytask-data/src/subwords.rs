@@ -102,6 +102,11 @@ impl Subwords {
         self.0.unknown
     }
 
+    /// Rows of the tokens that another tokenizer has too, ours and the other's, in the order of ours.
+    pub fn shared_rows(&self, other: &Subwords) -> impl Iterator<Item = (u32, u32)> {
+        self.0.tokens.iter().zip(0..).filter_map(|(token, row)| Some((row, *other.0.rows.get(token)?)))
+    }
+
     /// The forms under which a token is looked for among vectors: as it stands, then without a mark that a word begins
     /// (`Ġ` of byte-level encodings, `▁` of SentencePiece).
     fn forms(token: &str) -> impl Iterator<Item = &str> {

@@ -18,6 +18,7 @@ mod predictor;
 mod representation;
 mod saved;
 mod tags;
+mod take_over;
 mod targets;
 
 pub use ahead::Ahead;
@@ -38,4 +39,5 @@ pub use saved::{
     weights,
 };
 pub use tags::TagSet;
+pub use take_over::take_over;
 pub use targets::{TargetBatch, Targets};

@@ -44,6 +44,20 @@ impl Data {
         }
     }
 
+    /// [`Self::files`], to be changed.
+    pub fn files_mut(&mut self) -> &mut Files {
+        match self {
+            Data::Conll(data) => &mut data.files,
+            Data::Imdb(data) => &mut data.files,
+            Data::Amazon(data) => &mut data.files,
+            Data::Lines(data) => &mut data.files,
+            Data::Csv(data) => &mut data.files,
+            Data::Tsv(data) => &mut data.files,
+            Data::Jsonl(data) => &mut data.files,
+            Data::Parquet(data) => &mut data.files,
+        }
+    }
+
     /// The kebab-case name of the format, as written in the file.
     pub fn format(&self) -> &'static str {
         match self {

@@ -36,6 +36,7 @@ mod schedules;
 mod schema;
 mod shape;
 mod spec;
+pub mod study;
 pub mod task;
 #[cfg(test)]
 mod test_support;

@@ -296,6 +296,17 @@ pub enum MuonRate {
 }
 
 impl OptimizerMethod {
+    /// The names of all methods, sorted.
+    pub const NAMES: [&str; 13] = [
+        "adadelta", "adagrad", "adam", "adamax", "adamw", "adan", "lamb", "lion", "muon", "nadam", "radam", "rmsprop",
+        "sgd",
+    ];
+
+    /// The method of a name with its defaults; none where no method has it.
+    pub fn named(name: &str) -> Option<OptimizerMethod> {
+        serde_json::from_value(serde_json::json!({ "method": name })).ok()
+    }
+
     /// The name of the method, as written in the file.
     pub fn name(&self) -> &'static str {
         match self {
@@ -338,5 +349,22 @@ impl OptimizerMethod {
             OptimizerMethod::Rmsprop(options) => &mut options.learning_rate,
             OptimizerMethod::Sgd(options) => &mut options.learning_rate,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_its_name() {
+        for name in OptimizerMethod::NAMES {
+            assert_eq!(OptimizerMethod::named(name).map(|method| method.name()), Some(name));
+        }
+        assert!(OptimizerMethod::NAMES.is_sorted());
+        assert_eq!(OptimizerMethod::named("adma"), None);
+        let schema = schemars::schema_for!(OptimizerMethod);
+        let variants = schema.get("oneOf").and_then(|variants| variants.as_array()).map_or(0, Vec::len);
+        assert_eq!(variants, OptimizerMethod::NAMES.len());
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Diagnostic, Errors, Location};
 use crate::node::{self, Node, Origin, Override};
 use crate::schema::{self, Extension, schema};
 use crate::validate::{Fault, validate};
-use crate::{Spec, check, heads, options, references, scales};
+use crate::{Spec, check, heads, options, references, scales, study};
 
 /// Tables whose entries the user names.
 pub(crate) const MAPS: [&str; 4] = ["data", "input", "encoder", "task"];
@@ -115,6 +115,7 @@ pub fn parse(file_name: &str, text: &str, overrides: &[Override], extensions: &[
             faults.extend(check::check(spec, &root));
             faults.extend(heads::check(spec, &root));
             faults.extend(options::check(spec, &root));
+            faults.extend(study::check(spec.study.as_ref(), spec.seed, &root));
         }
         // What validation let through must deserialise; where it reported something, that says it better.
         Err(error) if faults.is_empty() => faults.push(Fault {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
 use crate::network::{Encoder, Input, Sharing};
+use crate::study::Study;
 use crate::task::Task;
 use crate::training::{Balance, Optimizer, Train};
 
@@ -46,6 +47,9 @@ pub struct Spec {
     /// The training loop.
     #[serde(default)]
     pub train: Train,
+    /// The runs of `polytask study`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<Study>,
 }
 
 impl Spec {

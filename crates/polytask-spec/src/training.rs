@@ -179,6 +179,10 @@ pub struct Train {
     pub select: Select,
     /// Seconds between checkpoints within an epoch, `0` for one after every step; one is written after every epoch as well.
     pub checkpoint_seconds: u64,
+    /// The run, or model directory, whose weights the network begins with: every parameter of the same name and shape, word and
+    /// character vectors by word and character. New heads, and what else has no counterpart, begin as ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
 }
 
 impl Default for Train {
@@ -192,6 +196,7 @@ impl Default for Train {
             patience: 5,
             select: Select::WorstRegret,
             checkpoint_seconds: 120,
+            start: None,
         }
     }
 }

@@ -12,7 +12,8 @@ use polytask_data::sampler::{Sampler, Source as SamplerSource};
 use polytask_data::subwords::Subwords;
 use polytask_metrics::catalogue;
 use polytask_model::{
-    Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file, tokenizer_file,
+    Description, FitError, Fitted, InputKnowledge, Knowledge, Model, Prepared, fit, input_file, load, take_over,
+    tokenizer_file,
 };
 use polytask_spec::task::{RegressLoss, Task, TaskKind};
 use polytask_spec::training::{GradientsAt, Sampling};
@@ -78,9 +79,12 @@ impl Plan {
         }
         faults.finish(Some(()))?;
         prepare(&mut corpus, |input| &fitted[input].knowledge);
-        let model = Model::build(&spec, &knowledge, &fitted, Device::flex().autodiff());
+        let mut model = Model::build(&spec, &knowledge, &fitted, Device::flex().autodiff());
         let sampler = sampler(&spec, &corpus);
         let description = describe(&spec, knowledge, fitted);
+        if let Some(start) = &spec.train.start {
+            begin_with(start, roots, &mut model, &description)?;
+        }
         Ok(Plan { spec, corpus, targets, description, model, balancer, sampler, deciding })
     }
 
@@ -98,6 +102,25 @@ impl Plan {
     /// Names of the tasks in order.
     pub fn task_names(&self) -> Vec<String> {
         self.spec.task.keys().cloned().collect()
+    }
+}
+
+/// Takes over the weights of the run or model directory `start`.
+fn begin_with(start: &str, roots: &Roots, model: &mut Model, description: &Description) -> Result<(), TrainError> {
+    let path = roots.resolve(start)?;
+    if !path.is_dir() {
+        let message = format!("`{start}` is a file");
+        return Err(TrainError::config(&["train", "start"], message, "name a run, or a model directory"));
+    }
+    let inner = path.join("model");
+    let saved = load(if inner.is_dir() { &inner } else { &path }, Device::flex())?;
+    match take_over(model, description, &saved) {
+        0 => {
+            let message = format!("`{start}` has no parameter of the same name and shape as one of this network");
+            let help = "name encoders, layers and inputs as that model does, or leave `start` out";
+            Err(TrainError::config(&["train", "start"], message, help))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -138,7 +161,11 @@ fn describe(spec: &Spec, knowledge: Vec<Knowledge>, fitted: BTreeMap<String, Fit
 }
 
 /// The configured balancer, its options fitted to the tasks.
-fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
+///
+/// # Errors
+///
+/// Where there is no such balancer, its options do not fit, or it needs what the sampling does not give it.
+pub fn balancer(spec: &Spec) -> Result<Box<dyn AnyBalancer>, TrainError> {
     let tasks: Vec<String> = spec.task.keys().cloned().collect();
     let known = || polytask_balance::all().iter().map(|entry| entry.key).collect::<Vec<_>>().join(", ");
     let entry = polytask_balance::find(&spec.balance.method).ok_or_else(|| {

@@ -105,7 +105,7 @@ pub fn survey(plan: &Plan) -> Survey {
         duplicates: overlaps(plan),
         shared_parameters: parameters.shared_len(),
         frozen_parameters: parameters.frozen_len(),
-        memory_bytes: memory(plan),
+        memory_bytes: memory_bytes(plan),
         steps_per_epoch: plan.steps_in_epoch(),
         epochs: plan.spec.train.epochs,
         notes: notes(plan),
@@ -194,7 +194,8 @@ fn overlaps(plan: &Plan) -> Vec<Duplicate> {
         .collect()
 }
 
-fn memory(plan: &Plan) -> usize {
+/// Estimates the memory that training takes: parameters, moments, data and the activations of the largest batch, bytes.
+pub fn memory_bytes(plan: &Plan) -> usize {
     let parameters = &plan.model.parameters;
     let own: usize = (0..plan.spec.task.len()).map(|task| parameters.own_len(TaskId(task))).sum();
     let trained = parameters.shared_len() + own;

@@ -31,7 +31,18 @@ const EDGES: &[(&str, &[&str])] = &[
             "polytask-model",
         ],
     ),
-    ("polytask-study", &["polytask-data", "polytask-metrics", "polytask-run"]),
+    (
+        "polytask-study",
+        &[
+            "polytask-spec",
+            "polytask-data",
+            "polytask-metrics",
+            "polytask-balance",
+            "polytask-run",
+            "polytask-model",
+            "polytask-train",
+        ],
+    ),
 ];
 
 /// Only the program knows a terminal.

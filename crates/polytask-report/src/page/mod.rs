@@ -2,7 +2,7 @@
 
 mod classes;
 mod curves;
-mod parts;
+pub(crate) mod parts;
 mod trade;
 
 use polytask_run::Status;
@@ -19,13 +19,6 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// Lays a report out as an HTML page. It is well-formed XML as well.
 pub fn page(report: &Report) -> String {
-    let head = element("head")
-        .child(element("meta").with("charset", "utf-8"))
-        .child(element("meta").with("http-equiv", "Content-Security-Policy").with("content", POLICY))
-        .child(element("meta").with("name", "viewport").with("content", "width=device-width, initial-scale=1"))
-        .child(element("meta").with("name", "color-scheme").with("content", "light dark"))
-        .child(text_element("title", format!("{} - polytask report", report.name)))
-        .child(element("style").style(STYLE));
     let main = element("main")
         .child(header(report))
         .children(scores(report))
@@ -34,6 +27,18 @@ pub fn page(report: &Report) -> String {
         .children(classes::section(report))
         .children(cost(report))
         .children(setup(report));
+    whole(&report.name, main)
+}
+
+/// A page around its main part: its head, its style and nothing from elsewhere.
+pub(crate) fn whole(name: &str, main: Element) -> String {
+    let head = element("head")
+        .child(element("meta").with("charset", "utf-8"))
+        .child(element("meta").with("http-equiv", "Content-Security-Policy").with("content", POLICY))
+        .child(element("meta").with("name", "viewport").with("content", "width=device-width, initial-scale=1"))
+        .child(element("meta").with("name", "color-scheme").with("content", "light dark"))
+        .child(text_element("title", format!("{name} - polytask report")))
+        .child(element("style").style(STYLE));
     let root = element("html").with("xmlns", "http://www.w3.org/1999/xhtml").with("lang", "en");
     let mut out = String::from("<!DOCTYPE html>\n");
     root.child(head).child(element("body").child(main)).render(&mut out);

@@ -3,9 +3,11 @@
 
 mod axis;
 mod heat;
+mod intervals;
 mod lines;
 
 pub use heat::{cosine_map, counts_map};
+pub use intervals::interval_plot;
 pub use lines::{LinePlot, Series, Shape};
 
 use crate::markup::{Element, element, text_element};

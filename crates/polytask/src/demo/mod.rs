@@ -1,11 +1,19 @@
 //! What does a first look need? Small generated corpora in the real formats, and a configuration over them.
 
 mod corpora;
+mod related;
 
 use std::io;
 use std::path::Path;
 
 pub use corpora::{ExampleSentences, Summary, example_sentences};
+pub use related::{RelatedTask, Sizes, write_related};
+
+/// The configuration of the demo's study, relative to a directory with the files of its tasks.
+pub const STUDY_CONFIG: &str = include_str!("study.toml");
+
+/// Name of the file of the study's configuration.
+pub const STUDY_CONFIG_NAME: &str = "study.toml";
 
 /// The configuration of the demo, relative to the directory that [`write()`] fills.
 pub const CONFIG: &str = include_str!("demo.toml");

@@ -27,13 +27,15 @@ pub enum Command {
     Check(CheckArgs),
     /// Train the network that a config describes
     Train(TrainArgs),
+    /// Train the runs that `[study]` describes and tell what should be shared
+    Study(StudyArgs),
     /// Score a trained model on a split of its datasets
     Eval(EvalArgs),
     /// Predict lines, CoNLL columns, JSON lines or tables, as JSON lines or CSV
     Predict(PredictArgs),
     /// Fetch known datasets and word vectors, or say what files hold
     Data(DataArgs),
-    /// Show what a run taught: one HTML page, or the same as text or JSON
+    /// Show what a run or a study taught: one HTML page, or the same as text or JSON
     Report(ReportArgs),
     /// List what a config can name
     List(ListArgs),
@@ -47,6 +49,9 @@ pub struct DemoArgs {
     /// Where data, config and run are written
     #[arg(long, default_value = "polytask-demo", value_name = "DIR")]
     pub out: PathBuf,
+    /// Run a study of tasks whose answer is known instead
+    #[arg(long)]
+    pub study: bool,
 }
 
 /// Options of `init`.
@@ -142,6 +147,23 @@ pub struct TrainArgs {
     pub resume: bool,
 }
 
+/// Options of `study`.
+#[derive(Debug, Args)]
+pub struct StudyArgs {
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The study directory to write; studies/NAME where absent
+    #[arg(long, value_name = "STUDY")]
+    pub out: Option<PathBuf>,
+    /// Go on with a study: complete runs are passed over, others go on
+    #[arg(long)]
+    pub resume: bool,
+    /// Print study.json instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options of `eval`.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
@@ -214,7 +236,7 @@ pub enum InputFormat {
 /// Options of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// A run directory, complete or not
+    /// A run directory, complete or not, or that of a study
     pub run: PathBuf,
     /// The page to write; RUN/report.html where absent
     #[arg(long, value_name = "FILE")]

@@ -1,23 +1,42 @@
 //! `polytask check`: what would go wrong, or what a run would do.
 
+use polytask::study::{jobs, pace};
 use polytask::train::{DatasetSurvey, Plan, Survey, survey};
+use serde::Serialize;
 
 use super::args::CheckArgs;
 use super::failure::Failure;
+use super::study::{Planned, failure};
 use super::table::{Table, count};
-use super::{print, print_json, read_config, roots};
+use super::{print, print_json, read_config, roots, set_threads};
 
 /// Reads config and data, builds the network, and prints the figures.
 pub fn run(args: &CheckArgs) -> Result<(), Failure> {
     let parsed = read_config(&args.config)?;
     let name = parsed.spec.name.clone();
+    let jobs = parsed.spec.study.as_ref().map(|_| jobs(&parsed.spec)).transpose();
+    let jobs = jobs.map_err(|error| failure(error, &parsed))?;
     let roots = roots(&args.config.file, args.config.data.as_deref());
     let plan = Plan::new(parsed.spec.clone(), &roots).map_err(|error| Failure::of_plan(error, &parsed))?;
     let survey = survey(&plan);
+    let study = jobs.map(|jobs| {
+        set_threads(parsed.spec.threads);
+        Planned::new(&jobs, &parsed.spec, pace(plan, &jobs.planned).as_ref())
+    });
     if args.json {
-        return print_json(&survey);
+        return print_json(&Checked { survey, study });
     }
-    print(&format!("{name}: nothing is wrong\n\n{}", text(&survey)))
+    let study = study.map_or_else(String::new, |study| format!("\n{}", study.text()));
+    print(&format!("{name}: nothing is wrong\n\n{}{study}", text(&survey)))
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Checked {
+    #[serde(flatten)]
+    survey: Survey,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    study: Option<Planned>,
 }
 
 fn text(survey: &Survey) -> String {

@@ -14,7 +14,7 @@ use super::predict::predict;
 use super::prediction_input::{Content, Text};
 use super::table::{Table, count, duration};
 use super::train::{tables, train_into};
-use super::{print, roots};
+use super::{demo_study, print, roots};
 
 /// Seed of the generated corpora.
 const SEED: u64 = 7;
@@ -26,6 +26,9 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let run = out.join("run");
     if out.exists() && out.read_dir().map_or(true, |mut entries| entries.next().is_some()) {
         return Err(occupied(out));
+    }
+    if args.study {
+        return demo_study::run(out);
     }
     std::fs::create_dir_all(out).map_err(|error| Failure::Failed(format!("{}: {error}", out.display())))?;
     let summary = write(out, SEED).map_err(|error| Failure::Failed(format!("{}: {error}", out.display())))?;

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod data;
 mod demo;
+mod demo_study;
 mod display;
 mod eval;
 mod failure;
@@ -15,6 +16,8 @@ mod prediction_input;
 mod report;
 mod scores;
 mod settings;
+mod study;
+mod study_sheet;
 mod table;
 mod train;
 
@@ -39,6 +42,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Study(args) => study::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Data(args) => data::run(args),

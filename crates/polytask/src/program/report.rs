@@ -1,14 +1,23 @@
-//! `polytask report`: what a run taught, as a page, as text or as JSON.
+//! `polytask report`: what a run or a study taught, as a page, as text or as JSON.
 
-use polytask::report::{page, read, text};
-use polytask::run::write_atomically;
+use std::path::Path;
+
+use indexmap::IndexMap;
+use polytask::report::{page, read, sheet_page, sheet_text, text};
+use polytask::run::{RunError, write_atomically};
+use polytask::study::Answer;
+use serde::de::DeserializeOwned;
 
 use super::args::ReportArgs;
 use super::failure::Failure;
+use super::study_sheet::sheet;
 use super::{print, print_json};
 
 /// Writes the page of a run and prints where it is, or prints the same as text or JSON.
 pub fn run(args: &ReportArgs) -> Result<(), Failure> {
+    if args.run.join("runs").is_dir() && args.run.join("config.toml").is_file() {
+        return study(args);
+    }
     let report = read(&args.run)?;
     if args.text {
         return print(&text(&report));
@@ -16,8 +25,38 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     if args.json {
         return print_json(&report);
     }
+    write(args, &page(&report))
+}
+
+/// The same of a study.
+fn study(args: &ReportArgs) -> Result<(), Failure> {
+    if !args.run.join("study.json").is_file() {
+        let help = "let `polytask study FILE --resume` go on to its end; its runs are reported one by one";
+        return Err(Failure::Config(format!("{}: the study has no answer yet\n  help: {help}", args.run.display())));
+    }
+    let answer: Answer = read_json(&args.run.join("study.json"))?;
+    let seconds: IndexMap<String, f64> = read_json(&args.run.join("seconds.json"))?;
+    if args.json {
+        return print_json(&answer);
+    }
+    let name = args.run.file_name().map_or_else(|| "study".into(), |name| name.to_string_lossy());
+    let sheet = sheet(&name, &answer, &seconds);
+    if args.text {
+        return print(&sheet_text(&sheet));
+    }
+    write(args, &sheet_page(&sheet))
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::Data(format!("{}: {error}", path.display())))?;
+    let damaged = |error: serde_json::Error| RunError::Damaged { path: path.into(), what: error.to_string() };
+    Ok(serde_json::from_str(&text).map_err(damaged)?)
+}
+
+/// Writes a page and prints where it is.
+fn write(args: &ReportArgs, page: &str) -> Result<(), Failure> {
     let out = args.out.clone().unwrap_or_else(|| args.run.join("report.html"));
-    write_atomically(&out, page(&report).as_bytes()).map_err(|error| {
+    write_atomically(&out, page.as_bytes()).map_err(|error| {
         Failure::Failed(format!("{}: {error}\n  help: name another file with --out", out.display()))
     })?;
     print(&format!("{}\n", out.display()))

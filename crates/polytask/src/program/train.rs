@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use polytask::data::open::Roots;
 use polytask::run::{Environment, Metrics, RunDirectory, RunError, Status};
-use polytask::spec::Parsed;
+use polytask::spec::{Parsed, Spec};
 use polytask::train::{Outcome, Plan, resume, train};
 
 use super::args::TrainArgs;
@@ -29,7 +29,8 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
 /// Trains into `out`, with progress on standard error.
 #[allow(clippy::print_stderr)]
 pub fn train_into(parsed: &Parsed, roots: &Roots, out: &Path, resuming: bool) -> Result<Metrics, Failure> {
-    let (began, spec) = (Instant::now(), parsed.spec.clone());
+    // What a study would run is no part of a run.
+    let (began, spec) = (Instant::now(), Spec { study: None, ..parsed.spec.clone() });
     let threads = set_threads(spec.threads);
     let config = spec.to_toml();
     let mut changed = Vec::new();
@@ -122,7 +123,7 @@ pub fn tables(metrics: &Metrics, out: &Path) -> String {
 }
 
 /// Asks for a checkpoint and a stop at the first Ctrl-C, and ends the process at the second.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
+pub fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = stop.clone();
     // Without a handler Ctrl-C ends the process, and the run can still be resumed from its last checkpoint.

@@ -12,6 +12,7 @@ mod init_cases;
 mod input_cases;
 mod model_cases;
 mod project;
+mod study_cases;
 mod vector_cases;
 
 use self::document::{Answer, Section};
@@ -109,6 +110,7 @@ fn bad_input_is_told() {
         ("Review corpora", data_cases::reviews()),
         ("Word vectors", vector_cases::vectors()),
         ("Inputs and sampling", input_cases::inputs()),
+        ("Studies", study_cases::studies()),
         ("Prediction", model_cases::predict()),
         ("Trained models", model_cases::models()),
         ("Runs that go on", model_cases::resume()),

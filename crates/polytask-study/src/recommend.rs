@@ -1,0 +1,157 @@
+//! What shall be done, and why?
+
+use indexmap::IndexMap;
+use polytask_spec::Spec;
+use polytask_spec::study::Arm;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::TaskAnswer;
+use crate::derive::keep_apart;
+use crate::job::{Variant, joint_spec};
+use crate::related::Relatedness;
+use crate::statistics::{SEEDS_MIN, Verdict};
+
+/// What to do with the tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// One network for all.
+    ShareAll,
+    /// Tasks that lose are kept apart.
+    KeepApart,
+    /// Groups of tasks that gain by each other.
+    Groups,
+    /// There is too little to tell.
+    Undecided,
+}
+
+/// What to do, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// What to do.
+    pub decision: Decision,
+    /// Tasks that share, group by group.
+    pub groups: Vec<Vec<String>>,
+    /// The same and its evidence, in sentences.
+    pub sentences: Vec<String>,
+}
+
+/// Decides from the verdicts: what loses is kept apart, by the gains of pairs where these were run.
+pub(crate) fn recommend(
+    spec: &Spec,
+    tasks: &IndexMap<String, TaskAnswer>,
+    relatedness: &Relatedness,
+    joint: Option<&Variant>,
+    parameters: &IndexMap<String, usize>,
+) -> Recommendation {
+    let all: Vec<String> = tasks.keys().cloned().collect();
+    let with = |verdict| -> Vec<String> {
+        let these = tasks.iter().filter(|(_, task)| task.comparison.verdict == verdict);
+        these.map(|(name, _)| name.clone()).collect()
+    };
+    let (hurt, helped) = (with(Verdict::Hurt), with(Verdict::Helped));
+    let (unchanged, undecided) = (with(Verdict::Unchanged), with(Verdict::Undecided));
+    let (decision, groups) = match (&relatedness.partition, hurt.is_empty()) {
+        (Some(partition), false) => (Decision::Groups, partition.answers.clone()),
+        (None, false) => {
+            let rest: Vec<String> = all.iter().filter(|task| !hurt.contains(task)).cloned().collect();
+            let apart = hurt.iter().map(|task| vec![task.clone()]);
+            let groups = Some(rest).filter(|rest| !rest.is_empty()).into_iter().chain(apart).collect();
+            (Decision::KeepApart, groups)
+        }
+        (_, true) if undecided.is_empty() || !helped.is_empty() => (Decision::ShareAll, vec![all.clone()]),
+        _ => (Decision::Undecided, vec![all.clone()]),
+    };
+    let mut sentences = vec![match decision {
+        Decision::ShareAll => "Train all tasks in one network: none is shown to lose by it.".to_owned(),
+        Decision::KeepApart if groups.iter().all(|group| group.len() == 1) => {
+            format!("Give every task a network of its own: {} lose{} by sharing.", list(&hurt), s(&hurt))
+        }
+        Decision::KeepApart => format!("Keep {} apart and let the others share.", list(&hurt)),
+        Decision::Groups => {
+            let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
+            format!("Do not train all tasks in one network; group them: {}.", groups.join(" | "))
+        }
+        Decision::Undecided => "The runs do not tell whether sharing helps or hurts.".to_owned(),
+    }];
+    sentences.extend(tasks.iter().filter_map(|(name, task)| evidence(name, task)));
+    if let (Decision::Groups, Some(partition)) = (decision, &relatedness.partition) {
+        let expected = 100.0 * partition.expected_delta_m;
+        let text = "Pairs on validation data lead to expect a mean gain of";
+        sentences
+            .push(format!("{text} {expected:+.1} % of these groups over tasks alone; the groups were not trained."));
+        let guessed = relatedness.pair_gains.iter().filter(|pair| pair.predicted).count();
+        if guessed > 0 {
+            let all = relatedness.pair_gains.len();
+            sentences.push(format!("{guessed} of the {all} gains are guesses: the budget left their pairs out."));
+        }
+    }
+    if !undecided.is_empty() {
+        let seeds = tasks.values().map(|task| task.comparison.gains.len()).min().unwrap_or(0);
+        let why = match seeds < SEEDS_MIN {
+            true => format!("{seeds} seeds have both arms, and fewer than {SEEDS_MIN} decide nothing"),
+            false => "their intervals hold both a gain or none and a loss or none beyond the margin".to_owned(),
+        };
+        sentences.push(format!("Undecided: {}; {why}.", list(&undecided)));
+    }
+    if hurt.is_empty() && !unchanged.is_empty() {
+        sentences.push(format!("{} stay{} the same within the margin.", list(&unchanged), s(&unchanged)));
+    }
+    if let (Some(alone), Some(together)) = (parameters.get(Arm::Separate.name()), parameters.get(Arm::Joint.name())) {
+        sentences.push(format!("One network for all has {together} parameters, one a task {alone} together."));
+    }
+    if let Some(variant) = joint {
+        sentences
+            .push(format!("All tasks together were balanced and updated by {}.", variant.name().replace('.', " and ")));
+    }
+    if spec
+        .study
+        .as_ref()
+        .is_some_and(|study| !study.arms.contains(&Arm::Separate) || !study.arms.contains(&Arm::Joint))
+    {
+        sentences.push("A verdict needs the arms `separate` and `joint`.".to_owned());
+    }
+    Recommendation { decision, groups, sentences }
+}
+
+/// What is known of a task that gained or lost.
+fn evidence(name: &str, task: &TaskAnswer) -> Option<String> {
+    let word = match task.comparison.verdict {
+        Verdict::Helped => "gains",
+        Verdict::Hurt => "loses",
+        Verdict::Unchanged | Verdict::Undecided => return None,
+    };
+    let paired = task.comparison.paired?;
+    let (metric, seeds) = (task.metric.as_deref().unwrap_or_default(), task.comparison.gains.len());
+    Some(format!(
+        "`{name}` {word} {:.4} of {metric} on {} data over {seeds} seeds (gain {:+.4}, 95 % interval {:+.4} to {:+.4}; p {} after \
+         Holm's correction).",
+        paired.mean.abs(),
+        if task.split == "test" { "test" } else { "validation" },
+        paired.mean,
+        paired.interval.low,
+        paired.interval.high,
+        match task.comparison.p_holm.unwrap_or(1.0) {
+            p if p < 1e-4 => "< 0.0001".to_owned(),
+            p => format!("= {p:.4}"),
+        },
+    ))
+}
+
+/// The configuration that a recommendation means: groups share nothing, and the chosen balancer and update rule are set.
+pub fn recommended(spec: &Spec, recommendation: &Recommendation, joint: Option<&Variant>) -> Spec {
+    let base = match joint {
+        Some(variant) => joint_spec(spec, variant),
+        None => Spec { study: None, ..spec.clone() },
+    };
+    keep_apart(&base, &recommendation.groups)
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The ending of a verb whose subject is one task.
+fn s(names: &[String]) -> &'static str {
+    if names.len() == 1 { "s" } else { "" }
+}

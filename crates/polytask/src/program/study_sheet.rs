@@ -1,0 +1,223 @@
+//! How is the answer of a study laid out, as text and as a page?
+
+use indexmap::IndexMap;
+use polytask::report::{Drawing, IntervalRow, Sheet, SheetSection, SheetTable};
+use polytask::spec::study::Arm;
+use polytask::study::{Agreement, Answer, ArmScore, NamedGrouping, PairGain, Tried};
+
+use super::study::short_duration as duration;
+use super::table::{count, score};
+
+/// Tasks with gains and verdicts, arms with their cost, relatedness, what was left out, and the recommendation.
+pub fn sheet(name: &str, answer: &Answer, seconds: &IndexMap<String, f64>) -> Sheet {
+    let mut sections = vec![tasks(answer), arms(answer, seconds)];
+    sections.extend(variants(answer));
+    sections.extend(cosines(answer));
+    sections.extend(gains(answer, &answer.relatedness.pair_gains, "two tasks together against alone", "with"));
+    let what = "a task that begins with another one's network against alone";
+    sections.extend(gains(answer, &answer.relatedness.transfer_gains, what, "after"));
+    sections.extend(groupings(answer));
+    sections.extend(measures(answer));
+    sections.extend(left_out(answer));
+    let mut facts = vec![format!("{} tasks", answer.tasks.len()), format!("{} seeds", answer.seeds.len())];
+    facts.push(format!("{} runs", answer.runs.values().sum::<usize>()));
+    facts.push(duration(seconds.values().sum()));
+    let sentences = answer.recommendation.sentences.iter().cloned().chain([summary(answer)]).collect();
+    Sheet { name: name.to_owned(), sentences, facts, sections }
+}
+
+fn section(title: impl Into<String>, note: impl Into<String>, table: SheetTable) -> SheetSection {
+    SheetSection { title: title.into(), note: note.into(), table, drawing: Drawing::None }
+}
+
+fn table<S: ToString>(names: &[S], figures: &[S]) -> SheetTable {
+    let texts = |columns: &[S]| columns.iter().map(S::to_string).collect();
+    SheetTable { names: texts(names), figures: texts(figures), rows: Vec::new() }
+}
+
+fn tasks(answer: &Answer) -> SheetSection {
+    let figures = ["separate", "95 % interval", "joint", "95 % interval", "gain", "95 % interval", "p, Holm"];
+    let mut table = table(&["task", "verdict", "metric", "on"], &figures);
+    let mut rows = Vec::new();
+    for (name, task) in &answer.tasks {
+        let arm = |arm: Arm| task.arms.get(arm.name());
+        let mean = |arm: Option<&ArmScore>| score(arm.map(|arm| arm.mean));
+        let interval = |arm: Option<&ArmScore>| {
+            let interval = arm.and_then(|arm| arm.interval);
+            interval.map_or_else(String::new, |interval| format!("{:.4} .. {:.4}", interval.low, interval.high))
+        };
+        let (separate, joint, paired) = (arm(Arm::Separate), arm(Arm::Joint), task.comparison.paired);
+        let verdict = task.comparison.verdict.name().to_owned();
+        let of_paired =
+            |write: fn(&polytask::study::statistics::Paired) -> String| paired.as_ref().map_or_else(String::new, write);
+        table.rows.push(vec![
+            name.clone(),
+            verdict.clone(),
+            task.metric.clone().unwrap_or_default(),
+            task.split.clone(),
+            mean(separate),
+            interval(separate),
+            mean(joint),
+            interval(joint),
+            of_paired(|paired| format!("{:+.4}", paired.mean)),
+            of_paired(|paired| format!("{:+.4} .. {:+.4}", paired.interval.low, paired.interval.high)),
+            task.comparison
+                .p_holm
+                .map_or_else(String::new, |p| if p < 1e-4 { "< 0.0001".to_owned() } else { format!("{p:.4}") }),
+        ]);
+        rows.extend(paired.map(|paired| IntervalRow {
+            name: name.clone(),
+            value: paired.mean,
+            interval: [paired.interval.low, paired.interval.high],
+            verdict,
+        }));
+    }
+    let note =
+        "A gain is positive where the joint network is better. Intervals are over seeds; p is corrected over tasks.";
+    let metrics: Vec<_> = answer.tasks.values().map(|task| &task.metric).collect();
+    // Gains in different units have no axis in common.
+    let drawing = match metrics.windows(2).all(|pair| pair[0] == pair[1]) {
+        true => Drawing::Intervals(rows),
+        false => Drawing::None,
+    };
+    SheetSection { drawing, ..section("joint against each task alone", note, table) }
+}
+
+fn summary(answer: &Answer) -> String {
+    let delta = answer.delta_m.map(|delta| {
+        let interval = answer.delta_m_paired.map(|paired| {
+            format!(" (95 % interval {:+.2} .. {:+.2} %)", 100.0 * paired.interval.low, 100.0 * paired.interval.high)
+        });
+        format!("delta-m {:+.2} %{}", 100.0 * delta, interval.unwrap_or_default())
+    });
+    let worst = answer.worst_task.as_ref().and_then(|name| {
+        let gain = answer.tasks.get(name)?.relative_gain?;
+        Some(format!("worst task `{name}` {:+.2} %", 100.0 * gain))
+    });
+    let said: Vec<String> = delta.into_iter().chain(worst).collect();
+    if said.is_empty() {
+        "delta-m: not known without both arms.".to_owned()
+    } else {
+        format!("Joint: {}.", said.join("; "))
+    }
+}
+
+fn arms(answer: &Answer, seconds: &IndexMap<String, f64>) -> SheetSection {
+    let mut table = table(&["arm"], &["runs", "parameters", "time of a seed", "time of all"]);
+    for (arm, runs) in &answer.runs {
+        let is_of = |id: &&String| arm_of_run(id).is_some_and(|of| of.name() == arm);
+        let total: f64 = seconds.iter().filter(|(id, _)| is_of(id)).map(|(_, seconds)| seconds).sum();
+        let parameters = answer.parameters.get(arm).map_or_else(String::new, |&parameters| count(parameters));
+        let each = duration(total / answer.seeds.len().max(1) as f64);
+        table.rows.push(vec![arm.clone(), runs.to_string(), parameters, each, duration(total)]);
+    }
+    section("cost of the arms", "", table)
+}
+
+/// The arm of a run's name.
+fn arm_of_run(id: &str) -> Option<Arm> {
+    match id.split('.').next()? {
+        "separate" => Some(Arm::Separate),
+        "joint" => Some(Arm::Joint),
+        "pair" => Some(Arm::Pairs),
+        "transfer" => Some(Arm::Transfer),
+        _ => None,
+    }
+}
+
+/// The variants that validation data chose among, where there were several.
+fn variants(answer: &Answer) -> Option<SheetSection> {
+    let mut table = table(&["arm", "balancer and optimizer", "chosen"], &["delta-m, validation"]);
+    let mut add = |arm: &str, tried: &[Tried]| {
+        for tried in tried.iter().filter(|_| tried.len() > 1) {
+            let gain = tried.delta_m_valid.map_or_else(|| "-".to_owned(), |gain| format!("{:+.2} %", 100.0 * gain));
+            let chosen = if tried.chosen { "yes" } else { "" };
+            table.rows.push(vec![arm.to_owned(), tried.variant.name(), chosen.to_owned(), gain]);
+        }
+    };
+    add("joint", &answer.joint);
+    answer.tasks.iter().for_each(|(name, task)| add(&format!("separate {name}"), &task.separate));
+    let note = "Each against the first one of its arm.";
+    (!table.rows.is_empty()).then(|| section("chosen on validation data", note, table))
+}
+
+fn cosines(answer: &Answer) -> Option<SheetSection> {
+    let found = &answer.relatedness.cosines;
+    let names: Vec<String> = answer.tasks.keys().cloned().collect();
+    let mut square = vec![vec![None; names.len()]; names.len()];
+    let mut table = table(&["task", "and"], &["mean cosine", "conflict", "looks"]);
+    for pair in found {
+        let [a, b] = &pair.between;
+        let rate = format!("{:.0} %", 100.0 * pair.conflict_rate);
+        table.rows.push(vec![a.clone(), b.clone(), format!("{:+.4}", pair.cosine), rate, pair.looks.to_string()]);
+        let place = |task: &String| names.iter().position(|name| name == task);
+        if let Some((a, b)) = place(a).zip(place(b)) {
+            (square[a][b], square[b][a]) = (Some(pair.cosine), Some(pair.cosine));
+        }
+    }
+    let note = "Mean over the joint runs of the cosine between two tasks' gradients in what they share; conflict: share of looks in which it was negative.";
+    let drawing = Drawing::Square(names, square);
+    (!found.is_empty()).then(|| SheetSection { drawing, ..section("agreement of gradients", note, table) })
+}
+
+/// Gains of each task (rows) by each other one (columns) in percent.
+fn gains(answer: &Answer, gains: &[PairGain], title: &str, preposition: &str) -> Option<SheetSection> {
+    let names: Vec<&String> = answer.tasks.keys().collect();
+    let figures: Vec<String> = names.iter().map(|name| format!("{preposition} {name}")).collect();
+    let mut table = table(&["task".to_owned()], &figures);
+    for task in &names {
+        let cell = |partner: &&String| {
+            let known = gains.iter().find(|gain| gain.task == **task && gain.partner == **partner);
+            known.map_or_else(String::new, |gain| {
+                format!("{}{:+.1}", if gain.predicted { "* " } else { "" }, 100.0 * gain.gain)
+            })
+        };
+        table.rows.push(std::iter::once((*task).clone()).chain(names.iter().map(cell)).collect());
+    }
+    let guessed = gains.iter().any(|gain| gain.predicted);
+    let note =
+        format!("% on validation data.{}", if guessed { " * not run: guessed from the other pairs." } else { "" });
+    (!gains.is_empty()).then(|| section(title, note, table))
+}
+
+fn groupings(answer: &Answer) -> Option<SheetSection> {
+    let mut table = table(&["networks", "tasks"], &["expected delta-m"]);
+    for grouping in &answer.relatedness.groupings {
+        let expected = format!("{:+.2} %", 100.0 * grouping.expected_delta_m);
+        table.rows.push(vec![grouping.trains.len().to_string(), networks(grouping), expected]);
+    }
+    let note = "The best division by the gains of pairs, on validation data; the groups were not trained.";
+    (!table.rows.is_empty()).then(|| section("groups, by number of networks at most", note, table))
+}
+
+fn networks(grouping: &NamedGrouping) -> String {
+    let networks = grouping.trains.iter().zip(&grouping.answers).map(|(trains, answers)| {
+        let helpers: Vec<&str> = trains.iter().filter(|task| !answers.contains(task)).map(String::as_str).collect();
+        let helped = if helpers.is_empty() { String::new() } else { format!(" helped by {}", helpers.join(", ")) };
+        format!("{}{helped}", answers.join(", "))
+    });
+    networks.collect::<Vec<_>>().join(" | ")
+}
+
+fn measures(answer: &Answer) -> Option<SheetSection> {
+    let found = &answer.relatedness;
+    let mut table = table(&["measure"], &["pairs", "more runs", "Spearman", "Kendall"]);
+    for measure in &found.measures {
+        let figure = |of: fn(&Agreement) -> f64| {
+            measure.agreement.as_ref().map_or_else(|| "-".to_owned(), |agreement| format!("{:+.2}", of(agreement)))
+        };
+        let counts = [measure.name.clone(), measure.pairs.to_string(), measure.runs.to_string()];
+        table.rows.push(counts.into_iter().chain([figure(|a| a.spearman), figure(|a| a.kendall)]).collect());
+    }
+    let note = "Rank correlation with what two tasks gain together, where three pairs or more were run.";
+    let known = !found.measures.is_empty() && !found.pair_gains.is_empty();
+    known.then(|| section("how far measures of relatedness tell the gains of pairs", note, table))
+}
+
+fn left_out(answer: &Answer) -> Option<SheetSection> {
+    let mut table = table(&["run", "why"], &[]);
+    let diverged = answer.diverged.iter().map(|(id, said)| vec![id.clone(), format!("diverged: {said}")]);
+    let not_run = answer.not_run.iter().map(|id| vec![id.clone(), "not run, beyond the budget".to_owned()]);
+    table.rows.extend(diverged.chain(not_run));
+    (!table.rows.is_empty()).then(|| section("left out", "", table))
+}

@@ -1,0 +1,105 @@
+//! Does a study of generated tasks come to the answer that is known?
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use common::{parse, read, run, scratch};
+use polytask::demo::{RelatedTask, Sizes, write_related};
+use serde_json::Value;
+
+/// A study of two generated tasks with one output layer, the second of this relatedness to the first.
+fn study(name: &str, relatedness: f64, arms: &str) -> (PathBuf, Value, String) {
+    let folder = scratch(name);
+    let tasks = [RelatedTask { name: "first", relatedness: 1.0 }, RelatedTask { name: "second", relatedness }];
+    write_related(&folder, &tasks, Sizes { train: 160, valid: 200, test: 400 }, 5).expect("texts can be written");
+    let mut config = String::from("version = 1\nname = \"dial\"\nseed = 1\n");
+    for task in ["first", "second"] {
+        let files = ["train", "valid", "test"].map(|split| format!("{split} = \"{task}.{split}.tsv\""));
+        config += &format!("data.{task} = {{ format = \"lines\", {} }}\n", files.join(", "));
+        let kind = "kind = \"classify\", target = \"label\", metric = \"accuracy\", head = \"opinion\"";
+        config += &format!("task.{task} = {{ data = \"{task}\", {kind} }}\n");
+    }
+    config += "input.words = { kind = \"words\", dim = 8 }\n\
+               encoder.trunk = { layers = [{ kind = \"pool\", pool = \"mean\" }] }\n\
+               optimizer = { learning_rate = 0.03 }\n\
+               balance = { method = \"equal\", watch = 5 }\n\
+               train = { epochs = 10, batch_size = 16, sampling = \"joint\", patience = 0, checkpoint_seconds = 600 }\n";
+    config += &format!("study = {{ budget.runs = 100, arms = [{arms}] }}\n");
+    fs::write(folder.join("study.toml"), config).expect("a config can be written");
+    let [config, out] = [folder.join("study.toml"), folder.join("out")].map(|path| path.display().to_string());
+    let text = run(["study", &config, "--out", &out]).ok();
+    let answer = parse(&read(&folder.join("out/study.json")));
+    (folder, answer, text)
+}
+
+fn verdicts(answer: &Value) -> Vec<&str> {
+    let tasks = answer["tasks"].as_object().expect("tasks");
+    tasks.values().map(|task| task["comparison"]["verdict"].as_str().expect("a verdict")).collect()
+}
+
+#[test]
+fn tasks_that_are_the_same_share() {
+    let (folder, answer, text) = study("dial-same", 1.0, "\"separate\", \"joint\"");
+    assert_eq!(verdicts(&answer), ["helped", "helped"], "{text}");
+    assert_eq!(answer["recommendation"]["decision"], "share-all", "{text}");
+    assert!(answer["relatedness"]["cosines"][0]["cosine"].as_f64().expect("a cosine") > 0.0, "{text}");
+    assert!(answer["delta_m_paired"]["interval"]["low"].as_f64().expect("an interval") > 0.0, "{text}");
+    let config = folder.join("out/recommended.toml").display().to_string();
+    let checked = run(["check", &config, "--data", &folder.display().to_string()]).ok();
+    assert!(checked.contains("nothing is wrong"), "{checked}");
+    assert!(read(&folder.join("out/recommended.toml")).contains("head = \"opinion\""));
+}
+
+#[test]
+fn tasks_that_contradict_each_other_are_kept_apart() {
+    let (folder, answer, text) = study("dial-contradiction", -1.0, "\"separate\", \"joint\"");
+    assert_eq!(verdicts(&answer), ["hurt", "hurt"], "{text}");
+    assert_eq!(answer["recommendation"]["decision"], "keep-apart", "{text}");
+    assert_eq!(answer["recommendation"]["groups"], parse(r#"[["first"], ["second"]]"#), "{text}");
+    assert!(answer["relatedness"]["cosines"][0]["cosine"].as_f64().expect("a cosine") < 0.0, "{text}");
+    let config = folder.join("out/recommended.toml");
+    assert!(!read(&config).contains("head ="), "{}", read(&config));
+    // What is recommended is as good as each task alone: that is what it does.
+    let [config, out, data] = [config, folder.join("run"), folder.clone()].map(|path| path.display().to_string());
+    run(["train", &config, "--out", &out, "--data", &data]).ok();
+    let metrics = parse(&read(&folder.join("run/metrics.json")));
+    for task in ["first", "second"] {
+        let score = metrics["splits"]["test"][task]["accuracy"].as_f64().expect("an accuracy");
+        let alone = answer["tasks"][task]["arms"]["separate"]["mean"].as_f64().expect("a mean");
+        assert!((score - alone).abs() < 0.06, "{task}: {score} and {alone}\n{text}");
+    }
+}
+
+#[test]
+fn the_demo_finds_who_should_share_and_reports_it() {
+    let folder = scratch("demo-study");
+    let out = run(["demo", "--study", "--out", &folder.join("demo").display().to_string()]).ok();
+    let path = folder.join("demo/study");
+    let answer = parse(&read(&path.join("study.json")));
+    assert_eq!(answer["recommendation"]["decision"], "groups", "{out}");
+    let groups = &answer["recommendation"]["groups"];
+    let pair = parse(r#"["novels", "films"]"#);
+    assert!(groups.as_array().is_some_and(|groups| groups.len() == 2 && groups.contains(&pair)), "{out}");
+    let cosine = |a: &str, b: &str| {
+        let cosines = answer["relatedness"]["cosines"].as_array().expect("cosines");
+        let between = parse(&format!("[\"{a}\", \"{b}\"]"));
+        let found = cosines.iter().find(|pair| pair["between"] == between).expect("the pair was looked at");
+        found["cosine"].as_f64().expect("a cosine")
+    };
+    assert!(cosine("novels", "films") > 0.0 && cosine("novels", "satire") < 0.0, "{out}");
+    let path = path.display().to_string();
+    let text = run(["report", &path, "--text"]).ok();
+    for part in
+        ["joint against each task alone", "two tasks together", "group them: `novels`, `films` | `satire`", "conflict"]
+    {
+        assert!(text.contains(part) && out.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert_eq!(run(["report", &path, "--json"]).json(), answer);
+    let page = run(["report", &path]).ok();
+    assert!(read(std::path::Path::new(page.trim())).contains("<svg"), "{page}");
+    fs::remove_file(folder.join("demo/study/study.json")).expect("the answer was there");
+    let none = run(["report", &path]);
+    assert!(none.code == Some(2) && none.err.contains("no answer yet"), "{}", none.err);
+}
