@@ -260,6 +260,8 @@ impl Watch for Screen {
 
 /// A duration, with a decimal where it is short.
 pub fn short_duration(seconds: f64) -> String {
+    // A sum of nothing may be -0.
+    let seconds = seconds.abs();
     if seconds < 9.95 { format!("{seconds:.1}s") } else { duration(seconds) }
 }
 

@@ -216,7 +216,9 @@ fn measures(answer: &Answer) -> Option<SheetSection> {
 
 fn left_out(answer: &Answer) -> Option<SheetSection> {
     let mut table = table(&["run", "why"], &[]);
-    let diverged = answer.diverged.iter().map(|(id, said)| vec![id.clone(), format!("diverged: {said}")]);
+    // What follows the first line is help for a run that can be trained anew.
+    let first = |said: &str| said.lines().next().unwrap_or_default().to_owned();
+    let diverged = answer.diverged.iter().map(|(id, said)| vec![id.clone(), format!("diverged: {}", first(said))]);
     let not_run = answer.not_run.iter().map(|id| vec![id.clone(), "not run, beyond the budget".to_owned()]);
     table.rows.extend(diverged.chain(not_run));
     (!table.rows.is_empty()).then(|| section("left out", "", table))
