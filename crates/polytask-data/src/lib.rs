@@ -7,6 +7,7 @@ pub mod batches;
 pub mod characters;
 pub mod duplicates;
 pub mod error;
+pub mod guard;
 mod hash;
 pub mod inspect;
 pub mod interner;

@@ -65,8 +65,8 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
         return Err(Error::Io { path: name(), source });
     }
     if let Some((archive, member)) = if path.exists() { None } else { zip::split(path) } {
-        let (member, size) = zip::member(&archive, Some(&member))?;
-        return plain(BufReader::with_capacity(BUFFER, member), size, &name());
+        let (member, packed) = zip::member(&archive, Some(&member))?;
+        return plain(BufReader::with_capacity(BUFFER, member), packed, &name());
     }
     let file = File::open(path).map_err(|source| Error::io(name(), source))?;
     let about = file.metadata().map_err(|source| Error::io(name(), source))?;
@@ -74,8 +74,8 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     let length = if about.is_file() { about.len() } else { u64::MAX };
     let mut reader = BufReader::with_capacity(BUFFER, file);
     if start(&mut reader, &name())?.starts_with(zip::MAGIC) {
-        let (member, size) = zip::member(path, None)?;
-        return plain(BufReader::with_capacity(BUFFER, member), size, &name());
+        let (member, packed) = zip::member(path, None)?;
+        return plain(BufReader::with_capacity(BUFFER, member), packed, &name());
     }
     plain(reader, length, &name())
 }
@@ -101,13 +101,17 @@ pub(crate) fn members(path: &Path) -> Result<Option<Vec<String>>> {
     Ok(Some(zip::names(path)?).filter(|names| names.len() > 1))
 }
 
-/// The plain bytes of a stream of `length` bytes that may be gzip-compressed.
+/// The plain bytes of a stream that may be gzip-compressed, and takes `length` bytes on the disk.
 fn plain(mut reader: impl BufRead + 'static, length: u64, name: &str) -> Result<Box<dyn BufRead>> {
     if start(&mut reader, name)?.starts_with(&[0x1f, 0x8b]) {
-        let inflated = Bounded { inner: MultiGzDecoder::new(reader), left: inflation_max(length) };
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, inflated)));
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, inflated(reader, length))));
     }
     Ok(Box::new(reader))
+}
+
+/// Inflates a gzip stream that takes `length` bytes on the disk, as far as it may.
+pub(crate) fn inflated<R: BufRead>(reader: R, length: u64) -> impl Read + use<R> {
+    Bounded { inner: MultiGzDecoder::new(reader), left: inflation_max(length) }
 }
 
 fn start<'a>(reader: &'a mut impl BufRead, name: &str) -> Result<&'a [u8]> {

@@ -17,6 +17,7 @@ mod pass;
 mod predictor;
 mod representation;
 mod saved;
+pub mod sealed;
 mod tags;
 mod take_over;
 mod targets;

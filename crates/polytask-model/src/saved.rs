@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use indexmap::IndexMap;
 use polytask_spec::Spec;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::head::Knowledge;
 use crate::input::{Fitted, InputKnowledge};
 use crate::model::Model;
 use crate::parameters::Parameters;
+use crate::sealed;
 
 /// Version of the model directory that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -92,7 +93,7 @@ pub fn save(
     write("model.toml", spec.to_toml().as_bytes())?;
     let json = serde_json::to_vec(description).expect("a description has string keys only");
     write("model.json", &json)?;
-    write("weights.safetensors", &to_safetensors(&weights(parameters, Restore::Everything)))
+    write("weights.safetensors", &sealed(&weights(parameters, Restore::Everything), &json))
 }
 
 /// Reads a model.
@@ -117,7 +118,12 @@ pub fn load(directory: &Path, device: Device) -> Result<Saved, SavedError> {
     if version.format > FORMAT {
         return Err(SavedError::Newer { path, found: version.format });
     }
+    let (weights_path, bytes) = read("weights.safetensors")?;
+    if !sealed::fits(&bytes, &json) {
+        return Err(damaged(&path, "it is not the one that weights.safetensors was written with".into()));
+    }
     let description: Description = serde_json::from_slice(&json).map_err(|e| damaged(&path, e.to_string()))?;
+    let values = from_safetensors(&bytes).map_err(|what| damaged(&weights_path, what))?;
     let (path, text) = read("model.toml")?;
     let text = String::from_utf8(text).map_err(|e| damaged(&path, e.to_string()))?;
     let parsed = polytask_spec::parse(&path.display().to_string(), &text, &[], &[]);
@@ -130,15 +136,21 @@ pub fn load(directory: &Path, device: Device) -> Result<Saved, SavedError> {
     if kinds.into_iter().any(|(task, knowledge)| task.kind.name() != knowledge.kind()) {
         return Err(damaged(&path, "the kinds of its tasks are not those of model.json".into()));
     }
+    // What the file says of its width is held against the weights before as much is reserved.
+    for (name, knowledge) in &description.inputs {
+        let (table, len) = knowledge.table();
+        let name = format!("input.{name}.{table}");
+        if len.is_none() || values.get(&name).map(Vec::len) != len {
+            return Err(damaged(&weights_path, format!("`{name}` is not there, or not as wide as model.json says")));
+        }
+    }
     let fitted = description
         .inputs
         .iter()
         .map(|(name, knowledge)| (name.clone(), Fitted { knowledge: knowledge.clone(), initial: Vec::new() }));
     let knowledge: Vec<Knowledge> = description.tasks.values().cloned().collect();
     let mut model = Model::build(&spec, &knowledge, &fitted.collect(), device);
-    let (path, bytes) = read("weights.safetensors")?;
-    let values = from_safetensors(&bytes).map_err(|what| damaged(&path, what))?;
-    restore(&mut model.parameters, values, Restore::Everything).map_err(|what| damaged(&path, what))?;
+    restore(&mut model.parameters, values, Restore::Everything).map_err(|what| damaged(&weights_path, what))?;
     Ok(Saved { spec, description, model })
 }
 
@@ -211,8 +223,12 @@ pub fn restore(parameters: &mut Parameters, values: BTreeMap<String, Vec<f32>>, 
     Ok(())
 }
 
-/// The safetensors bytes of some arrays; the same arrays give the same bytes.
+/// The safetensors bytes of some arrays, with their checksum; the same arrays give the same bytes.
 pub fn to_safetensors(arrays: &[Named]) -> Vec<u8> {
+    sealed(arrays, &[])
+}
+
+fn sealed(arrays: &[Named], beside: &[u8]) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> =
         arrays.iter().map(|array| array.values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
     let views = arrays.iter().zip(&bytes).map(|(array, bytes)| {
@@ -220,16 +236,16 @@ pub fn to_safetensors(arrays: &[Named]) -> Vec<u8> {
             TensorView::new(Dtype::F32, array.shape.clone(), bytes).expect("an array has as many values as its shape");
         (array.name.as_str(), view)
     });
-    safetensors::serialize(views, None).expect("named views are serialisable")
+    sealed::seal(views, beside)
 }
 
 /// The arrays in safetensors bytes, by name.
 ///
 /// # Errors
 ///
-/// Where the bytes are no safetensors file, or one of its arrays is not `f32`.
+/// Where the bytes are no safetensors file or not those that were written, or one of its arrays is not `f32`.
 pub fn from_safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Vec<f32>>, String> {
-    let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let tensors = sealed::open(bytes)?;
     tensors
         .iter()
         .map(|(name, view)| {

@@ -81,8 +81,11 @@ pub fn parameters(path: &Path) -> Result<Option<IndexMap<String, usize>>, Report
     if length > HEADER_MAX {
         return Err(damaged(format!("expected a safetensors header, found one of {length} bytes")));
     }
-    let mut header = vec![0; length as usize];
-    file.read_exact(&mut header).map_err(cut)?;
+    let mut header = Vec::new();
+    // No more is reserved than there is, whatever the length says.
+    if file.take(length).read_to_end(&mut header).map_err(refused)? as u64 != length {
+        return Err(cut(ErrorKind::UnexpectedEof.into()));
+    }
     let header: IndexMap<String, Value> =
         serde_json::from_slice(&header).map_err(|error| damaged(format!("expected a safetensors header: {error}")))?;
     let mut parts = IndexMap::new();

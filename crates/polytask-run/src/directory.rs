@@ -118,7 +118,7 @@ impl RunDirectory {
         };
         // An empty directory stays the one it is: it may be a mount point, or where the program runs.
         if path.exists() {
-            fill(path)?
+            fill(path).inspect_err(|_| empty(path))?
         } else {
             commit_directory(path, fill)?
         }
@@ -258,6 +258,15 @@ impl RunDirectory {
         let path = self.path.join(name);
         let bytes = fs::read(&path).map_err(|source| RunError::Io { path: path.clone(), source })?;
         serde_json::from_slice(&bytes).map_err(|error| RunError::Damaged { path, what: error.to_string() })
+    }
+}
+
+/// Removes what a run that could not be made left in a directory that was empty.
+fn empty(path: &Path) {
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let path = entry.path();
+        // The first error is the one to report.
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use polytask_model::{Named, Parameters, Restore, restore, weights};
+use polytask_model::{Named, Parameters, Restore, restore, sealed, weights};
 use polytask_run::write_atomically;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,23 @@ struct Counters {
     #[serde(default)]
     plateau: Plateau,
     average_steps: Option<u64>,
+}
+
+impl Counters {
+    /// Whether they count as many tasks and datasets as a state does.
+    fn fit(&self, state: &State) -> bool {
+        self.taken.len() == state.taken.len() && self.tally.fits(&state.tally) && self.standing.fits(&state.standing)
+    }
+}
+
+/// The version of a checkpoint, which is told before anything else is looked at; none where it is damaged.
+fn format(file: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let json = SafeTensors::deserialize(file).ok()?.tensor("state").ok()?;
+    serde_json::from_slice::<Version>(json.data()).ok().map(|version| version.format)
 }
 
 /// Writes a checkpoint.
@@ -98,7 +115,7 @@ pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
         .iter()
         .map(|array| (array.name.as_str(), view(array.dtype, array.shape.clone(), &array.bytes)))
         .chain([("state", view(Dtype::U8, vec![json.len()], &json))]);
-    let file = safetensors::serialize(views, None).expect("named views are serialisable");
+    let file = sealed::seal(views, &[]);
     write_atomically(path, &file).map_err(|source| TrainError::Io { path: path.into(), source })
 }
 
@@ -110,11 +127,14 @@ pub fn save(path: &Path, plan: &Plan, state: &State) -> Result<(), TrainError> {
 pub fn load(path: &Path, plan: &mut Plan, state: &mut State) -> Result<(), TrainError> {
     let file = std::fs::read(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
     let damaged = |what: String| TrainError::Checkpoint { path: path.into(), what };
-    let tensors = SafeTensors::deserialize(&file).map_err(|error| damaged(error.to_string()))?;
+    if let Some(found) = format(&file).filter(|found| *found > FORMAT) {
+        return Err(TrainError::NewerCheckpoint { path: path.into(), found, known: FORMAT });
+    }
+    let tensors = sealed::open(&file).map_err(damaged)?;
     let json = tensors.tensor("state").map_err(|error| damaged(error.to_string()))?;
     let counters: Counters = serde_json::from_slice(json.data()).map_err(|error| damaged(error.to_string()))?;
-    if counters.format > FORMAT {
-        return Err(TrainError::NewerCheckpoint { path: path.into(), found: counters.format, known: FORMAT });
+    if !counters.fit(state) {
+        return Err(damaged("its counters are of other tasks or datasets".into()));
     }
     if counters.data != plan.corpus.fingerprint() {
         return Err(TrainError::Data(polytask_data::Error::Unfit {

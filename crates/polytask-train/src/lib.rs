@@ -10,12 +10,13 @@
 
 mod accumulate;
 mod average;
-mod checkpoint;
+pub mod checkpoint;
 mod class_weights;
 mod compare;
 mod corpus;
 mod error;
 mod evaluate;
+mod journal;
 mod kept;
 mod knowledge;
 mod looked;

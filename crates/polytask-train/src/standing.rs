@@ -58,6 +58,12 @@ impl Standing {
         Standing { tasks: vec![task; tasks], kept: None }
     }
 
+    /// Whether it stands for as many tasks as another one.
+    pub fn fits(&self, other: &Standing) -> bool {
+        let tasks = other.tasks.len();
+        self.tasks.len() == tasks && self.kept.as_ref().is_none_or(|kept| kept.scores.len() == tasks)
+    }
+
     /// Whether a task still trains.
     pub fn is_active(&self, task: usize) -> bool {
         !self.tasks[task].stopped

@@ -98,6 +98,12 @@ impl Tally {
         }
     }
 
+    /// Whether it sums over as many tasks as another one.
+    pub fn fits(&self, other: &Tally) -> bool {
+        let lengths = |tally: &Tally| [tally.loss.len(), tally.weight.len(), tally.steps.len()];
+        lengths(self) == lengths(other)
+    }
+
     /// Takes in a step.
     pub fn add(&mut self, stepped: &Stepped) {
         for (task, loss) in stepped.losses.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! How does a run go from its plan to its end?
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use crate::checkpoint;
 use crate::corpus::SplitName;
 use crate::error::{Diverged, TrainError};
 use crate::evaluate::{evaluate_split, evaluate_unseen};
+use crate::journal;
 use crate::looked;
 use crate::observer::{Observer, Progress};
 use crate::plan::Plan;
@@ -103,15 +104,7 @@ impl<'a> Session<'a> {
         run: &'a RunDirectory,
         observer: &'a mut dyn Observer,
     ) -> Result<Session<'a>, TrainError> {
-        let path = run.path().join("events.jsonl");
-        let open = || {
-            let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-            // Events after the checkpoint are about to happen again.
-            file.set_len(state.events_bytes)?;
-            std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0))?;
-            Ok(file)
-        };
-        let events = open().map_err(|source| TrainError::Io { path: path.clone(), source })?;
+        let events = journal::events(&run.path().join("events.jsonl"), state.events_bytes)?;
         let schedule = Schedule::new(&plan.spec.optimizer, plan.mean_steps_in_epoch(), plan.spec.train.epochs);
         let (tasks, now) = (plan.task_names(), Instant::now());
         Ok(Session { plan, state, run, observer, events, schedule, tasks, started: now, checkpointed: now })
@@ -385,12 +378,7 @@ impl<'a> Session<'a> {
         let mut line = serde_json::to_vec(&timing).expect("times are plain values");
         line.push(b'\n');
         let path = self.run.path().join("timing.jsonl");
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(&line))
-            .map_err(|source| TrainError::Io { path, source })
+        journal::append(&path, &line).map_err(|source| TrainError::Io { path, source })
     }
 
     fn events_error(&self, source: std::io::Error) -> TrainError {

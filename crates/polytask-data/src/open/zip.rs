@@ -32,7 +32,7 @@ pub(super) fn split(path: &Path) -> Option<(PathBuf, String)> {
     (archive.is_file() && start == *MAGIC).then(|| (archive.to_path_buf(), names.join("/")))
 }
 
-/// Opens a member of an archive, the only one where `wanted` names none; its size comes with it.
+/// Opens a member of an archive, the only one where `wanted` names none; the bytes that it takes there come with it.
 ///
 /// # Errors
 /// The archive is damaged or cut off; it has no such member, or several; the member is encrypted, compressed in a way
@@ -63,7 +63,7 @@ pub(super) fn member(archive: &Path, wanted: Option<&str>) -> Result<(impl Read 
         8 => Box::new(DeflateDecoder::new(packed)),
         other => return refuse("a stored or deflated member", format!("method {other}"), "unpack the archive"),
     };
-    Ok((Member { inner, left: entry.size, sum: Crc::new(), expected: entry.sum }, entry.size))
+    Ok((Member { inner, left: entry.size, sum: Crc::new(), expected: entry.sum }, entry.compressed))
 }
 
 /// The names of the members of an archive.

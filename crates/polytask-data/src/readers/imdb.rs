@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::{Entry, Reader, Sink};
 use crate::error::{Error, Malformed, Result};
-use crate::open;
+use crate::open::{self, LINE_BYTES_MAX};
 use crate::record::{Column, ColumnKind, Part, Place, Record, Value};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -48,8 +48,10 @@ impl Reader for Imdb {
         let mut decoded = 0;
         if path.is_dir() {
             for (review, file) in folder(path, part)? {
-                let bytes = open::read(&file)?;
-                sink(record(&review, &file.display().to_string(), &bytes, &mut decoded))?;
+                let name = file.display().to_string();
+                let mut bytes = Vec::new();
+                whole(open::open(&file)?, &name, &mut bytes)?.map_err(|source| Error::io(&name, source))?;
+                sink(record(&review, &name, &bytes, &mut decoded))?;
             }
         } else {
             archive(path, part, &mut |review, file, bytes| sink(record(&review, file, bytes, &mut decoded)))?;
@@ -180,7 +182,7 @@ fn archive(path: &Path, part: Part, take: Taken<'_>) -> Result<()> {
         }
         let size = entry.header().size().map_err(failed)?;
         bytes.clear();
-        entry.read_to_end(&mut bytes).map_err(failed)?;
+        whole(&mut entry, &file, &mut bytes).map_err(|error| inside(path, error))?.map_err(failed)?;
         if (bytes.len() as u64) < size {
             return Err(Error::Truncated { path: path.display().to_string() });
         }
@@ -189,6 +191,27 @@ fn archive(path: &Path, part: Part, take: Taken<'_>) -> Result<()> {
     // The archive's own end comes before that of its compression, whose checksum covers everything.
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(failed)?;
     Ok(())
+}
+
+/// Reads a review; one that is repeated without end takes next to nothing in a compressed archive.
+///
+/// # Errors
+/// [`Error::Malformed`] for a review that is longer than any line may be; what cannot be read is the inner error.
+fn whole(reader: impl Read, file: &str, bytes: &mut Vec<u8>) -> Result<std::io::Result<()>> {
+    if let Err(source) = reader.take(LINE_BYTES_MAX as u64 + 1).read_to_end(bytes) {
+        return Ok(Err(source));
+    }
+    if bytes.len() <= LINE_BYTES_MAX {
+        return Ok(Ok(()));
+    }
+    Err(Error::from(Malformed {
+        file: file.to_string(),
+        line: 0,
+        column: None,
+        accepted: format!("a review of at most {} MiB", LINE_BYTES_MAX >> 20),
+        found: "a longer one".to_string(),
+        help: "remove the file".to_string(),
+    }))
 }
 
 /// A place within an archive, named together with the archive.
@@ -309,6 +332,18 @@ mod tests {
         std::fs::write(&path, "this is a text, and no archive at all. ".repeat(100)).unwrap();
         let message = read_all(&Imdb, &path, Part::All).unwrap_err().to_string();
         assert!(message.contains("a.tar.gz: cannot be read: not a tar archive: "), "{message}");
+    }
+
+    #[test]
+    fn a_review_is_no_longer_than_a_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tar.gz");
+        write_archive(&path, &[("train/pos/0_9.txt", &vec![b'x'; LINE_BYTES_MAX + 1])]);
+        let message = read_all(&Imdb, &path, Part::All).unwrap_err().to_string();
+        let expected = "aclImdb/train/pos/0_9.txt: expected a review of at most 16 MiB, found a longer one\n  help: ";
+        assert!(message.contains(expected) && message.contains("a.tar.gz: "), "{message}");
+        write_archive(&path, &[("train/pos/0_9.txt", &vec![b'x'; LINE_BYTES_MAX])]);
+        assert_eq!(read_all(&Imdb, &path, Part::All).unwrap().0.len(), 1);
     }
 
     #[test]

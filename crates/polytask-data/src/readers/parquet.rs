@@ -5,19 +5,23 @@
 //! (`ClassLabel`), these are its labels and -1 is a missing one. Null is a missing label. Messages count rows from 1,
 //! and so do the places of examples.
 //!
-//! A file is read by batches of rows, one page of each column at a time.
+//! A file is read by batches of rows, one page of each column at a time. What a file repeats takes no bytes in it, so
+//! that a small one may say that it has any number of rows: they and their texts may take so many bytes only.
 
 mod classes;
 mod columns;
+mod pages;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::FileReader;
+use parquet::file::serialized_reader::SerializedFileReader;
 use serde_json::{Map, Value as Json};
 
 use self::classes::Classes;
@@ -26,6 +30,7 @@ use super::asked::Asked;
 use super::fields::Fields;
 use super::{Entry, Reader, Sink};
 use crate::error::{Error, Malformed, Result};
+use crate::guard::caught;
 use crate::open::{inflation_max, is_member};
 use crate::record::{Column, ColumnKind, Part};
 
@@ -61,18 +66,13 @@ impl Reader for Parquet {
 
     fn read(&self, path: &Path, _part: Part, sink: Sink<'_>) -> Result<Vec<String>> {
         let file = path.display().to_string();
-        let Some(opened) = open(path, &file)? else { return Ok(Vec::new()) };
-        let reader = guarded(&file, || SerializedFileReader::new(opened))?;
-        let metadata = reader.metadata().file_metadata();
-        let leaves = Leaf::all(metadata.schema_descr());
-        let classes = Classes::new(metadata.key_value_metadata().map_or(&[], Vec::as_slice));
+        let Some(mut opened) = Opened::new(path, &file)? else { return Ok(Vec::new()) };
+        let leaves = opened.leaves();
+        let classes = opened.classes();
         let wanted = wanted(&self.asked, &leaves, &classes, &file)?;
         let mut fields = Fields::new(&self.asked, &file);
-        let mut row = 0;
-        for index in 0..reader.num_row_groups() {
-            let group = guarded(&file, || reader.get_row_group(index))?;
-            let rows = (&mut row, usize::MAX);
-            read_group(&*group, &wanted, &file, rows, &mut |object, row| sink(fields.record(object, row)?))?;
+        for index in 0..opened.reader.num_row_groups() {
+            opened.group(index, &wanted, usize::MAX, &mut |object, row| sink(fields.record(object, row)?))?;
         }
         Ok(Vec::new())
     }
@@ -87,18 +87,15 @@ pub(crate) type FirstRows = (Vec<String>, Vec<Map<String, Json>>);
 /// As reading the file, as far as it is read.
 pub(crate) fn first_rows(path: &Path, count: usize) -> Result<FirstRows> {
     let file = path.display().to_string();
-    let Some(opened) = open(path, &file)? else { return Ok((Vec::new(), Vec::new())) };
-    let reader = guarded(&file, || SerializedFileReader::new(opened))?;
-    let metadata = reader.metadata().file_metadata();
-    let leaves = Leaf::all(metadata.schema_descr());
-    let classes = Classes::new(metadata.key_value_metadata().map_or(&[], Vec::as_slice));
+    let Some(mut opened) = Opened::new(path, &file)? else { return Ok((Vec::new(), Vec::new())) };
+    let leaves = opened.leaves();
+    let classes = opened.classes();
     let readable = leaves.iter().filter(|leaf| leaf.is_readable());
     let wanted: Vec<Wanted<'_>> = readable.map(|leaf| Wanted { leaf, classes: classes.of(&leaf.name) }).collect();
-    let (mut row, mut rows) = (0, Vec::new());
-    for index in 0..reader.num_row_groups() {
-        let group = guarded(&file, || reader.get_row_group(index))?;
+    let mut rows = Vec::new();
+    for index in 0..opened.reader.num_row_groups() {
         let left = count - rows.len();
-        read_group(&*group, &wanted, &file, (&mut row, left), &mut |object, _| {
+        opened.group(index, &wanted, left, &mut |object, _| {
             rows.push(object.clone());
             Ok(())
         })?;
@@ -127,39 +124,80 @@ fn wanted<'a>(asked: &Asked, leaves: &'a [Leaf], classes: &'a Classes, file: &'a
 /// Takes a row as an object, and its number.
 type Take<'a> = &'a mut dyn FnMut(&Map<String, Json>, u32) -> Result<()>;
 
-/// Passes on the rows of a group, at most some of them; `row` counts them.
-fn read_group(
-    group: &dyn RowGroupReader,
-    wanted: &[Wanted<'_>],
-    file: &str,
-    (row, most): (&mut u32, usize),
-    take: Take<'_>,
-) -> Result<()> {
-    let mut columns = Vec::new();
-    for wanted in wanted {
-        check_chunk(group.metadata(), wanted.leaf, file)?;
-        let column = guarded(file, || group.get_column_reader(wanted.leaf.index))?;
-        columns.push(Batches::new(column, wanted.leaf, file));
+/// A file that is read.
+struct Opened<'a> {
+    reader: SerializedFileReader<File>,
+    data: Arc<File>,
+    file: &'a str,
+    /// Rows that were read.
+    row: u32,
+    /// Bytes that rows may still take.
+    left: u64,
+}
+
+/// Bytes that a row takes besides its texts.
+const ROW_BYTES: u64 = 8;
+
+impl<'a> Opened<'a> {
+    /// Reads the metadata; `None` for an empty file.
+    fn new(path: &Path, file: &'a str) -> Result<Option<Opened<'a>>> {
+        let Some(opened) = open(path, file)? else { return Ok(None) };
+        let failed = |source| Error::io(file, source);
+        let data = Arc::new(opened.try_clone().map_err(failed)?);
+        let left = inflation_max(opened.metadata().map_err(failed)?.len());
+        let reader = guarded(file, || SerializedFileReader::new(opened))?;
+        Ok(Some(Opened { reader, data, file, row: 0, left }))
     }
-    let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or(0).min(most);
-    while left > 0 {
-        let count = left.min(BATCH);
-        let mut batch = Vec::new();
-        for column in &mut columns {
-            batch.push(column.read(count, *row)?.into_iter());
+
+    fn leaves(&self) -> Vec<Leaf> {
+        Leaf::all(self.reader.metadata().file_metadata().schema_descr())
+    }
+
+    fn classes(&self) -> Classes {
+        Classes::new(self.reader.metadata().file_metadata().key_value_metadata().map_or(&[], Vec::as_slice))
+    }
+
+    /// Passes on the rows of a group, at most some of them.
+    fn group(&mut self, index: usize, wanted: &[Wanted<'_>], most: usize, take: Take<'_>) -> Result<()> {
+        let file = self.file;
+        let group = self.reader.metadata().row_group(index).clone();
+        let mut columns = Vec::new();
+        for wanted in wanted {
+            check_chunk(&group, wanted.leaf, file)?;
+            let column = guarded(file, || pages::column(&self.data, &group, wanted.leaf.index))?;
+            columns.push(Batches::new(column, wanted.leaf, file));
         }
-        for _ in 0..count {
-            *row = row.saturating_add(1);
-            let mut object = Map::new();
-            for (wanted, values) in wanted.iter().zip(&mut batch) {
-                let value = wanted.named(values.next().unwrap_or_default(), file, *row)?;
-                object.insert(wanted.leaf.name.clone(), value);
+        let mut left = usize::try_from(group.num_rows()).unwrap_or(0).min(most);
+        while left > 0 {
+            let count = left.min(BATCH);
+            let mut batch = Vec::new();
+            for column in &mut columns {
+                batch.push(column.read(count, self.row)?);
             }
-            take(&object, *row)?;
+            for _ in 0..count {
+                self.row = self.row.saturating_add(1);
+                let mut object = Map::new();
+                for (wanted, values) in wanted.iter().zip(&mut batch) {
+                    let (value, bytes) = values.next().unwrap_or_else(|| Err(wanted.ends(file)))?;
+                    self.spend(bytes as u64)?;
+                    object.insert(wanted.leaf.name.clone(), wanted.named(value, file, self.row)?);
+                }
+                self.spend(ROW_BYTES)?;
+                take(&object, self.row)?;
+            }
+            left -= count;
         }
-        left -= count;
+        Ok(())
     }
-    Ok(())
+
+    fn spend(&mut self, bytes: u64) -> Result<()> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
+            let accepted = "rows of at most 200 times the size of the file".to_string();
+            let help = "check where the file comes from: it inflates without end";
+            malformed(self.file, self.row, accepted, "more".to_string(), help)
+        })?;
+        Ok(())
+    }
 }
 
 /// A column that is read.
@@ -170,6 +208,12 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// The error of a column that has no value for a row.
+    fn ends(&self, file: &str) -> Error {
+        let message = format!("`{}` has fewer values than there are rows", self.leaf.name);
+        damaged(file, ParquetError::General(message))
+    }
+
     /// A value with the names of classes for their numbers.
     fn named(&self, value: Json, file: &str, row: u32) -> Result<Json> {
         let Some(classes) = self.classes else { return Ok(value) };
@@ -253,8 +297,8 @@ fn check_chunk(group: &RowGroupMetaData, leaf: &Leaf, file: &str) -> Result<()> 
 
 /// What the decoder says; it panics over some damaged data, which is an error here.
 fn guarded<T>(file: &str, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
-    read.unwrap_or_else(|_| Err(ParquetError::General("the decoder gave up".to_string())))
+    caught(read)
+        .unwrap_or_else(|| Err(ParquetError::General("the decoder gave up".to_string())))
         .map_err(|error| damaged(file, error))
 }
 

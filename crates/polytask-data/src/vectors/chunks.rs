@@ -1,7 +1,7 @@
 //! How does a file become lines? Its text is read and decompressed in chunks of whole lines, on a thread of its own.
 
 use super::VectorsProblem;
-use flate2::bufread::MultiGzDecoder;
+use crate::open::inflated;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
@@ -44,10 +44,13 @@ pub(super) fn open(path: &Path) -> Result<Text, VectorsProblem> {
         return Err(VectorsProblem::Io(source));
     }
     let file = File::open(path).map_err(VectorsProblem::Io)?;
+    let about = file.metadata().map_err(VectorsProblem::Io)?;
+    // A pipe does not tell its length.
+    let length = if about.is_file() { about.len() } else { u64::MAX };
     let mut file = BufReader::with_capacity(1 << 17, file);
     let start = file.fill_buf().map_err(VectorsProblem::Io)?;
     if start.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Text { reader: Box::new(MultiGzDecoder::new(file)), compressed: true });
+        return Ok(Text { reader: Box::new(inflated(file, length)), compressed: true });
     }
     if start.starts_with(&FASTTEXT_MAGIC) {
         return Err(VectorsProblem::FastText);

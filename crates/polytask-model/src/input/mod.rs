@@ -97,6 +97,15 @@ pub fn fit(
 }
 
 impl InputKnowledge {
+    /// The table that the input brings, by the end of its name, and how many values it has; none where no table has.
+    pub fn table(&self) -> (&'static str, Option<usize>) {
+        match self {
+            InputKnowledge::Words(knowledge) => {
+                ("vectors", knowledge.vocabulary.rows().checked_mul(knowledge.dim).filter(|_| knowledge.dim > 0))
+            }
+        }
+    }
+
     /// Looks up everything that datasets hold, so that batches need only read.
     pub fn prepare(&self, words: &Interner) -> Prepared {
         match self {

@@ -1,9 +1,12 @@
 //! What does the program say, and with which exit code, when it cannot go on?
 
-use std::io::IsTerminal;
+use std::error::Error;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use miette::{Diagnostic, NamedSource, Report, SourceSpan};
+use polytask::model::SavedError;
+use polytask::run::RunError;
 use polytask::spec;
 use polytask::train::TrainError;
 
@@ -163,6 +166,7 @@ impl From<TrainError> for Failure {
             TrainError::Data(_) | TrainError::Task(_) => Failure::Data(text),
             TrainError::Checkpoint { .. } | TrainError::NewerCheckpoint { .. } => Failure::Data(text),
             TrainError::Diverged(_) | TrainError::NotFinite { .. } => Failure::Diverged(text),
+            TrainError::Run(RunError::Io { .. }) | TrainError::Saved(SavedError::Io { .. }) => Failure::Failed(text),
             TrainError::Run(error) => error.into(),
             TrainError::Saved(error) => error.into(),
             _ => Failure::Failed(text),
@@ -180,8 +184,18 @@ fn text(error: &TrainError) -> String {
         TrainError::Data(polytask::data::Error::Missing { .. }) => {
             format!("{error}; relative paths are looked for in `--data DIR` as well")
         }
-        _ => error.to_string(),
+        _ => match full(error) {
+            true => format!("{error}\n  help: make room there, then go on with the same command and --resume"),
+            false => error.to_string(),
+        },
     }
+}
+
+/// Whether there was no room for a file.
+fn full(error: &(dyn Error + 'static)) -> bool {
+    let is_full = |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.downcast_ref::<io::Error>().is_some_and(is_full))
 }
 
 impl From<polytask::data::Error> for Failure {
@@ -203,14 +217,16 @@ impl From<polytask::fetch::Error> for Failure {
     }
 }
 
-impl From<polytask::run::RunError> for Failure {
-    fn from(error: polytask::run::RunError) -> Self {
-        use polytask::run::RunError;
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
         match error {
             RunError::Exists { .. } | RunError::NotARun { .. } | RunError::Busy { .. } => {
                 Failure::Config(error.to_string())
             }
             RunError::Damaged { .. } | RunError::Newer { .. } => Failure::Data(error.to_string()),
+            RunError::Io { .. } if full(&error) => {
+                Failure::Failed(format!("{error}\n  help: make room there, or name another directory with --out"))
+            }
             RunError::Io { .. } => Failure::Failed(error.to_string()),
         }
     }
@@ -226,9 +242,8 @@ impl From<polytask::report::ReportError> for Failure {
     }
 }
 
-impl From<polytask::model::SavedError> for Failure {
-    fn from(error: polytask::model::SavedError) -> Self {
-        use polytask::model::SavedError;
+impl From<SavedError> for Failure {
+    fn from(error: SavedError) -> Self {
         match error {
             SavedError::Damaged { .. } | SavedError::Newer { .. } => Failure::Data(error.to_string()),
             SavedError::Io { .. } => Failure::Failed(error.to_string()),

@@ -8,6 +8,7 @@ mod config_cases;
 mod data_cases;
 mod document;
 mod head_cases;
+mod hostile_cases;
 mod init_cases;
 mod input_cases;
 mod model_cases;
@@ -109,6 +110,7 @@ fn bad_input_is_told() {
         ("Datasets", data_cases::data()),
         ("Review corpora", data_cases::reviews()),
         ("Word vectors", vector_cases::vectors()),
+        ("Files that lie", hostile_cases::hostile()),
         ("Inputs and sampling", input_cases::inputs()),
         ("Studies", study_cases::studies()),
         ("Prediction", model_cases::predict()),

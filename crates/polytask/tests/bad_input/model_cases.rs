@@ -90,6 +90,27 @@ pub fn models() -> Vec<Case> {
             &["run/model/weights.safetensors", "the model is damaged"],
         ),
         case(
+            "Weights of which a bit has changed",
+            EVAL,
+            3,
+            |p| flip(p, "run/model/weights.safetensors"),
+            &["run/model/weights.safetensors: the model is damaged", "their checksum differs", "help:"],
+        ),
+        case(
+            "A `model.json` of which a letter has changed",
+            EVAL,
+            3,
+            |p| p.edit("run/model/model.json", "\"film\"", "\"filn\""),
+            &["run/model/model.json: the model is damaged", "not the one that weights.safetensors was written with"],
+        ),
+        case(
+            "A `model.json` that is not there",
+            EVAL,
+            3,
+            |p| p.remove("run/model/model.json"),
+            &["run/model/model.json: the model is damaged: the file is not there"],
+        ),
+        case(
             "A `model.json` that is cut off",
             EVAL,
             3,
@@ -199,6 +220,16 @@ pub fn resume() -> Vec<Case> {
             &[LAST, "damaged", "help:"],
         ),
         case(
+            "A checkpoint of which a bit has changed",
+            RESUME,
+            3,
+            |p| {
+                interrupted(p);
+                flip(p, LAST);
+            },
+            &[LAST, "damaged", "their checksum differs", "help:"],
+        ),
+        case(
             "A checkpoint whose counters are damaged",
             RESUME,
             3,
@@ -255,6 +286,13 @@ pub fn resume() -> Vec<Case> {
 }
 
 fn as_it_is(_: &Project) {}
+
+/// Changes a bit among the numbers of a file, the last one.
+fn flip(project: &Project, name: &str) {
+    let mut bytes = project.read(name);
+    *bytes.last_mut().expect("the file holds numbers") ^= 1;
+    project.write(name, &bytes);
+}
 
 /// Makes a trained run one that was interrupted after its last checkpoint.
 fn interrupted(project: &Project) {

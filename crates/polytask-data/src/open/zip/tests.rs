@@ -128,6 +128,31 @@ fn a_bomb_is_refused_by_what_it_says_or_does() {
 }
 
 #[test]
+fn a_bomb_within_a_member_is_bounded_by_what_it_takes_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.zip");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&vec![b'\n'; 1 << 26]).unwrap();
+    // 1 GiB in 1 MiB, which is ever the same and takes next to nothing in the archive.
+    let inner = encoder.finish().unwrap().repeat(16);
+    let whole = archive("a.txt", &inner, |_| {});
+    assert!(inner.len() > 1 << 19 && whole.len() < 1 << 17, "{} in {}", inner.len(), whole.len());
+    std::fs::write(&path, whole).unwrap();
+    let (mut reader, mut total, mut buffer) = (open(&path).unwrap(), 0, vec![0; 1 << 16]);
+    let message = loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => panic!("the bomb was read to its end"),
+            Ok(count) => total += count as u64,
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(message.contains("inflate to more than 200 times their size") && total <= inflation_max(0), "{message}");
+    // A zip within a zip is a file like others, and no text.
+    std::fs::write(&path, archive("b.zip", &archive("a.txt", b"x", |_| {}), |_| {})).unwrap();
+    assert!(read(&path).unwrap().starts_with(MAGIC));
+}
+
+#[test]
 fn damaged_archives_do_no_harm() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.zip");

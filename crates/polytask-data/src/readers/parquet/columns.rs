@@ -5,6 +5,9 @@
 //!
 //! Reference: Melnik et al., "Dremel: Interactive Analysis of Web-Scale Datasets", VLDB, 2010.
 
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
@@ -14,6 +17,7 @@ use serde_json::Value as Json;
 
 use super::{damaged, guarded, malformed};
 use crate::error::{Error, Result};
+use crate::open::LINE_BYTES_MAX;
 use crate::record::ColumnKind;
 
 /// A column as the file stores it.
@@ -147,57 +151,63 @@ pub(super) struct Batches<'a> {
     file: &'a str,
 }
 
+/// Bytes that an element of a list takes besides its text.
+const ITEM_BYTES: usize = 8;
+
+/// The values of some rows one by one, each with the bytes that it takes.
+pub(super) type Values<'a> = Box<dyn Iterator<Item = Result<(Json, usize)>> + 'a>;
+
 impl<'a> Batches<'a> {
     pub fn new(reader: ColumnReader, leaf: &'a Leaf, file: &'a str) -> Batches<'a> {
         Batches { reader, leaf, file }
     }
 
-    /// The values of the next `count` rows, which follow on `row` rows.
+    /// The values of the next `count` rows, which follow on `row` rows; they become values as they are taken.
     ///
     /// # Errors
-    /// The pages are damaged, have fewer rows, or hold text that is not UTF-8.
-    pub fn read(&mut self, count: usize, row: u32) -> Result<Vec<Json>> {
+    /// The pages are damaged; when they are taken, values that are not UTF-8, too many in a row, or fewer than rows.
+    pub fn read(&mut self, count: usize, row: u32) -> Result<Values<'a>> {
         let Kind::Text = self.leaf.kind else { return self.scalars(count, row) };
+        let place = (self.leaf, self.file, row);
         match &mut self.reader {
             ColumnReader::ByteArrayColumnReader(reader) => {
                 let batch = guarded(self.file, || Batch::read(reader, count))?;
-                let text =
-                    |bytes: parquet::data_type::ByteArray| std::str::from_utf8(bytes.data()).ok().map(Json::from);
-                batch.values(self, text, count, row)
+                let text = |bytes: parquet::data_type::ByteArray| {
+                    let text = std::str::from_utf8(bytes.data()).ok()?;
+                    Some((Json::from(text), text.len()))
+                };
+                Ok(batch.values(place, text))
             }
             _ => Err(self.unexpected()),
         }
     }
 
-    fn scalars(&mut self, count: usize, row: u32) -> Result<Vec<Json>> {
+    fn scalars(&mut self, count: usize, row: u32) -> Result<Values<'a>> {
         let Kind::Scalar { unsigned } = self.leaf.kind else { return Err(self.unexpected()) };
-        match &mut self.reader {
+        let place = (self.leaf, self.file, row);
+        let scalar = |json: Json| Some((json, 0));
+        Ok(match &mut self.reader {
             ColumnReader::BoolColumnReader(reader) => {
-                let batch = guarded(self.file, || Batch::read(reader, count))?;
-                batch.values(self, |value| Some(Json::from(value)), count, row)
+                guarded(self.file, || Batch::read(reader, count))?.values(place, move |value| scalar(value.into()))
             }
             ColumnReader::Int32ColumnReader(reader) => {
-                let batch = guarded(self.file, || Batch::read(reader, count))?;
-                let number = |value: i32| if unsigned { Json::from(value as u32) } else { Json::from(value) };
-                batch.values(self, |value| Some(number(value)), count, row)
+                let number = move |value: i32| if unsigned { Json::from(value as u32) } else { Json::from(value) };
+                guarded(self.file, || Batch::read(reader, count))?.values(place, move |value| scalar(number(value)))
             }
             ColumnReader::Int64ColumnReader(reader) => {
-                let batch = guarded(self.file, || Batch::read(reader, count))?;
-                let number = |value: i64| if unsigned { Json::from(value as u64) } else { Json::from(value) };
-                batch.values(self, |value| Some(number(value)), count, row)
+                let number = move |value: i64| if unsigned { Json::from(value as u64) } else { Json::from(value) };
+                guarded(self.file, || Batch::read(reader, count))?.values(place, move |value| scalar(number(value)))
             }
             ColumnReader::FloatColumnReader(reader) => {
-                let batch = guarded(self.file, || Batch::read(reader, count))?;
                 // By its digits, so that 0.1 stays 0.1; NaN is null, as everywhere in JSON.
                 let number = |value: f32| Json::from(value.to_string().parse::<f64>().unwrap_or(f64::NAN));
-                batch.values(self, |value| Some(number(value)), count, row)
+                guarded(self.file, || Batch::read(reader, count))?.values(place, move |value| scalar(number(value)))
             }
             ColumnReader::DoubleColumnReader(reader) => {
-                let batch = guarded(self.file, || Batch::read(reader, count))?;
-                batch.values(self, |value| Some(Json::from(value)), count, row)
+                guarded(self.file, || Batch::read(reader, count))?.values(place, move |value| scalar(value.into()))
             }
-            _ => Err(self.unexpected()),
-        }
+            _ => return Err(self.unexpected()),
+        })
     }
 
     /// The error of a row group whose metadata contradict those of the file.
@@ -228,58 +238,86 @@ impl<V> Batch<V> {
         Ok(batch)
     }
 
-    /// A value for each of `count` rows: null, a scalar, or a list.
-    fn values(
+    /// A value for each row; `json` makes one, and says how many bytes of text it has.
+    fn values<'a>(
         self,
-        column: &Batches<'_>,
-        json: impl Fn(V) -> Option<Json>,
-        count: usize,
-        row: u32,
-    ) -> Result<Vec<Json>> {
-        let mut rows: Vec<Json> = Vec::with_capacity(count);
-        let found = self.values.len();
-        let mut values = self.values.into_iter();
-        let not_text = |rows: usize| {
-            let (row, name) = (row.saturating_add(rows as u32), &column.leaf.name);
-            malformed(column.file, row, format!("UTF-8 as `{name}`"), "other bytes".to_string(), "correct the value")
-        };
-        let mut next = |level: i16, rows: usize| match level == column.leaf.value_level {
-            true => values.next().map_or(Ok(Json::Null), |value| json(value).ok_or_else(|| not_text(rows))),
-            false => Ok(Json::Null),
-        };
-        match column.leaf.element_level {
-            None if column.leaf.value_level == 0 => {
-                for _ in 0..found {
-                    let at = rows.len() + 1;
-                    rows.push(next(0, at)?);
-                }
-            }
+        (leaf, file, row): (&'a Leaf, &'a str, u32),
+        json: impl Fn(V) -> Option<(Json, usize)> + 'a,
+    ) -> Values<'a>
+    where
+        V: 'a,
+    {
+        let Batch { definitions, repetitions, values } = self;
+        let levels = (definitions.into_iter(), repetitions.into_iter().peekable());
+        Box::new(Rows { leaf, file, row, levels, values: values.into_iter(), json })
+    }
+}
+
+/// Rows as they are put together: null, a scalar, or a list.
+struct Rows<'a, V, F> {
+    leaf: &'a Leaf,
+    file: &'a str,
+    row: u32,
+    levels: (IntoIter<i16>, Peekable<IntoIter<i16>>),
+    values: IntoIter<V>,
+    json: F,
+}
+
+impl<V, F: Fn(V) -> Option<(Json, usize)>> Iterator for Rows<'_, V, F> {
+    type Item = Result<(Json, usize)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.row = self.row.saturating_add(1);
+        match self.leaf.element_level {
+            None if self.leaf.value_level == 0 => Some(self.values.next()?).map(|value| self.json(value)),
             None => {
-                for &level in &self.definitions {
-                    let at = rows.len() + 1;
-                    rows.push(next(level, at)?);
-                }
+                let level = self.levels.0.next()?;
+                Some(self.value(level))
             }
-            Some(element_level) => {
-                for (&level, &repetition) in self.definitions.iter().zip(&self.repetitions) {
-                    if repetition == 0 {
-                        rows.push(if level + 1 < element_level { Json::Null } else { Json::Array(Vec::new()) });
-                    }
-                    let at = rows.len();
-                    if level >= element_level
-                        && let Some(Json::Array(items)) = rows.last_mut()
-                    {
-                        items.push(next(level, at)?);
-                    }
-                }
-            }
+            Some(element_level) => self.list(element_level),
         }
-        match rows.len() == count {
-            true => Ok(rows),
-            false => {
-                let message = format!("`{}` has fewer values than there are rows", column.leaf.name);
-                Err(damaged(column.file, ParquetError::General(message)))
-            }
+    }
+}
+
+impl<V, F: Fn(V) -> Option<(Json, usize)>> Rows<'_, V, F> {
+    fn list(&mut self, element_level: i16) -> Option<Result<(Json, usize)>> {
+        self.levels.1.next_if_eq(&0)?;
+        let mut level = self.levels.0.next()?;
+        if level + 1 < element_level {
+            return Some(Ok((Json::Null, 0)));
         }
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        while level >= element_level {
+            let (item, more) = match self.value(level) {
+                Ok(value) => value,
+                Err(error) => return Some(Err(error)),
+            };
+            items.push(item);
+            bytes += more + ITEM_BYTES;
+            if bytes > LINE_BYTES_MAX {
+                let accepted = format!("at most {} MiB as `{}`", LINE_BYTES_MAX >> 20, self.leaf.name);
+                return Some(Err(malformed(self.file, self.row, accepted, "more".to_string(), "correct the value")));
+            }
+            if self.levels.1.next_if(|&repetition| repetition != 0).is_none() {
+                break;
+            }
+            level = self.levels.0.next()?;
+        }
+        Some(Ok((Json::Array(items), bytes)))
+    }
+
+    fn value(&mut self, level: i16) -> Result<(Json, usize)> {
+        let exists = level == self.leaf.value_level;
+        match exists.then(|| self.values.next()).flatten() {
+            Some(value) => self.json(value),
+            None => Ok((Json::Null, 0)),
+        }
+    }
+
+    fn json(&self, value: V) -> Result<(Json, usize)> {
+        (self.json)(value).ok_or_else(|| {
+            let (accepted, found) = (format!("UTF-8 as `{}`", self.leaf.name), "other bytes".to_string());
+            malformed(self.file, self.row, accepted, found, "correct the value")
+        })
     }
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use parquet::data_type::{ByteArrayType, Int64Type};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -167,7 +168,7 @@ fn damaged_files_do_no_harm() {
 /// A file of a required string and a required list, as older writers lay lists out.
 fn write(path: &std::path::Path, texts: &[&[u8]], labels: &[i64]) {
     let schema = "message m { required binary text (UTF8); required group tags (LIST) { repeated int64 array; } }";
-    let schema = std::sync::Arc::new(parse_message_type(schema).unwrap());
+    let schema = Arc::new(parse_message_type(schema).unwrap());
     let metadata = r#"{"info": {"features": {"tags": [{"names": ["a", "b"], "_type": "ClassLabel"}]}}}"#;
     let metadata = parquet::file::metadata::KeyValue::new("huggingface".to_string(), metadata.to_string());
     let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![metadata])).build();
@@ -205,4 +206,31 @@ fn flaws_of_values_have_their_row() {
     let message = reader.named(Json::from(vec![0, 2]), "f", 7).unwrap_err().to_string();
     assert!(message.starts_with("f:7: expected a class of `tags`, 0 to 1, or -1, found 2\n  help: "), "{message}");
     assert_eq!(reader.named(Json::from(vec![0, -1]), "f", 7).unwrap(), serde_json::json!(["a", null]));
+}
+
+#[test]
+fn rows_that_a_file_only_repeats_are_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.parquet");
+    let schema = Arc::new(parse_message_type("message m { required binary text (UTF8); }").unwrap());
+    let properties = WriterProperties::builder().set_dictionary_page_size_limit(1 << 24).build();
+    let mut writer = SerializedFileWriter::new(File::create(&path).unwrap(), schema, properties.into()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let text: ByteArray = vec![b'a'; 1 << 20].into();
+    column.typed::<ByteArrayType>().write_batch(&vec![text; 500], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    assert!(std::fs::metadata(&path).unwrap().len() < 1 << 21);
+    let reader = Parquet { asked: asked(&["text"], &[]) };
+    let mut rows = 0;
+    let read = reader.read(&path, Part::All, &mut |_| {
+        rows += 1;
+        Ok(())
+    });
+    let message = read.unwrap_err().to_string();
+    assert!(message.contains("expected rows of at most 200 times the size of the file, found more"), "{message}");
+    // 200 times a file that holds the text once.
+    assert!((200..=202).contains(&rows), "{rows}");
 }

@@ -1,0 +1,18 @@
+#![no_main]
+//! A label, a TAB and a text on each line.
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use polytask_data::readers::Reader;
+use polytask_fuzz::files::Scratch;
+use polytask_fuzz::{begin, formats, seeds};
+
+static SCRATCH: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("lines"));
+static READERS: LazyLock<Vec<Box<dyn Reader>>> = LazyLock::new(|| formats::plain("lines"));
+
+fuzz_target!(init: begin("lines", &seeds::lines()), |bytes: &[u8]| {
+    // The last byte chooses the options, so that seeds are files as they are.
+    let choice = bytes.last().copied().unwrap_or_default();
+    formats::read(&READERS, choice, &SCRATCH.write("file", bytes));
+});
