@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Seconds are those of one example of dataset `d` with all its tasks; `f` is what a step of the balancer costs over one of equal
-//! weights; writing checkpoints is not in it, which counts with very small networks. Runs end earlier by patience, and a run of some of a dataset's tasks takes less: the figure is a bound, not a mean.
+//! weights. Runs end earlier by patience, and a run of some of a dataset's tasks takes less: the figure is a bound, not a mean.
+//! Writing checkpoints is not in it, which counts with very small networks.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
