@@ -99,11 +99,11 @@ pub fn fit(
 impl InputKnowledge {
     /// The table that the input brings, by the end of its name, and how many values it has; none where no table has.
     pub fn table(&self) -> (&'static str, Option<usize>) {
-        match self {
-            InputKnowledge::Words(knowledge) => {
-                ("vectors", knowledge.vocabulary.rows().checked_mul(knowledge.dim).filter(|_| knowledge.dim > 0))
-            }
-        }
+        let (rows, dim) = match self {
+            InputKnowledge::Words(knowledge) => (knowledge.vocabulary.rows(), knowledge.dim),
+            InputKnowledge::Subwords(knowledge) => (knowledge.tokenizer.rows(), knowledge.dim),
+        };
+        ("vectors", rows.checked_mul(dim).filter(|_| dim > 0))
     }
 
     /// Looks up everything that datasets hold, so that batches need only read.

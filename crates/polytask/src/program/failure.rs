@@ -194,8 +194,14 @@ fn text(error: &TrainError) -> String {
 /// Whether there was no room for a file.
 fn full(error: &(dyn Error + 'static)) -> bool {
     let is_full = |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    std::iter::successors(Some(error), |error| error.source())
-        .any(|error| error.downcast_ref::<io::Error>().is_some_and(is_full))
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(is_full) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 impl From<polytask::data::Error> for Failure {
