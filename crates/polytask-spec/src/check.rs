@@ -193,7 +193,8 @@ impl Look<'_> {
     }
 
     fn column(&mut self, name: &str, task: &Task, data: &Data, column: &str) {
-        let targets = data.targets();
+        let mut targets = data.targets();
+        targets.retain(|target| !data.kinds_of(target).is_empty());
         let kinds = data.kinds_of(column);
         if kinds.is_empty() {
             let message = format!("`task.{name}.target`: [data.{}] has no target `{column}`", task.data);
@@ -316,7 +317,7 @@ mod tests {
         let columns = "format = \"csv\", columns = [\"text\", \"label\"]";
         check_named(columns, "kind = \"regress\", target = \"label\"", &[]);
         let labels = "kind = \"multilabel\", target = [\"label\", \"rude\"]";
-        check_named(columns, labels, &["no target `rude`", "accepted: `label`"]);
+        check_named(columns, labels, &["no target `rude`", "accepted: `text`, `label`"]);
         check_named(columns, "kind = \"tag\", target = \"label\"", &["one label for a whole text"]);
         check_named(columns, "kind = \"classify\", target = \"labl\"", &["no target `labl`", "did you mean `label`?"]);
         check_named(&format!("{columns}, text = \"txt\""), label, &["names `txt`, which is not among", "`text`"]);

@@ -210,7 +210,7 @@ fn a_model_whose_tokenizer_is_damaged_is_refused() {
     assert_eq!(description.matches("WordPiece").count(), 1);
     fs::write(&model, description.replace("WordPiece", "Morse")).unwrap();
     let refused = run(["eval", &run_directory.display().to_string()]);
-    let fragment = "the model is damaged: its `model.type` is \"Morse\", but only BPE";
+    let fragment = "model.json: the model is damaged: it is not the one that weights.safetensors was written with";
     assert!(refused.code == Some(3) && refused.err.contains(fragment), "{refused:?}");
 }
 

@@ -47,7 +47,7 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
 /// The model of a run directory, or the directory itself where it is a model.
 pub fn model_directory(run: &Path) -> Result<PathBuf, Failure> {
     let inside = run.join("model");
-    if inside.join("model.json").is_file() {
+    if inside.is_dir() {
         return Ok(inside);
     }
     if run.join("model.json").is_file() {
