@@ -10,7 +10,7 @@ thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Whether a panic of this thread would be caught by [`caught`].
+/// Whether a panic of this thread would be caught by `caught`.
 pub fn active() -> bool {
     DEPTH.get() > 0
 }
