@@ -215,17 +215,7 @@ fn dataset(name: &str, layout: Layout, mut files: Files) -> DatasetFound {
 
 /// A dataset's table with these files.
 fn with_files(mut data: Data, files: Files) -> Data {
-    let place = match &mut data {
-        Data::Conll(data) => &mut data.files,
-        Data::Imdb(data) => &mut data.files,
-        Data::Amazon(data) => &mut data.files,
-        Data::Lines(data) => &mut data.files,
-        Data::Csv(data) => &mut data.files,
-        Data::Tsv(data) => &mut data.files,
-        Data::Jsonl(data) => &mut data.files,
-        Data::Parquet(data) => &mut data.files,
-    };
-    *place = files;
+    *data.files_mut() = files;
     data
 }
 
