@@ -94,15 +94,20 @@ pub fn sheet_text(sheet: &Sheet) -> String {
     out
 }
 
+/// A sentence in which names between backticks are code, as they are in text.
+fn paragraph(sentence: &str) -> Element {
+    sentence.split('`').enumerate().fold(element("p"), |paragraph, (index, part)| match index % 2 {
+        0 => paragraph.text(part),
+        _ => paragraph.child(text_element("code", part)),
+    })
+}
+
 /// Lays a sheet out as one HTML page that opens from disk, well-formed XML as well.
 pub fn sheet_page(sheet: &Sheet) -> String {
     let mut header = element("header").child(text_element("h1", &sheet.name));
     for (index, sentence) in sheet.sentences.iter().enumerate() {
-        header = header.child(if index == 0 {
-            text_element("p", sentence).class("verdict")
-        } else {
-            text_element("p", sentence)
-        });
+        let paragraph = paragraph(sentence);
+        header = header.child(if index == 0 { paragraph.class("verdict") } else { paragraph });
     }
     header = header.child(text_element("p", sheet.facts.join(" · ")).class("facts"));
     let main = element("main").child(header).children(sheet.sections.iter().map(laid_out));
@@ -159,7 +164,7 @@ mod tests {
         };
         Sheet {
             name: "a \u{7}study".into(),
-            sentences: vec!["Share <all>.".into(), "Because.".into()],
+            sentences: vec!["Share <all>.".into(), "Because of `a<b`.".into()],
             facts: vec!["2 tasks".into(), "5 seeds".into()],
             sections: vec![
                 section("Gains", Drawing::Intervals(intervals)),
@@ -175,10 +180,13 @@ mod tests {
         let body = page.strip_prefix("<!DOCTYPE html>\n").unwrap();
         let document = roxmltree::Document::parse(body).unwrap();
         let said: String = document.descendants().filter_map(|node| node.text()).collect::<Vec<_>>().join(" ");
-        for part in ["Share <all>.", "Because.", "a<b", "c&d", "+0.1", "Gains", "Cosines", "Cost", "5 seeds"] {
+        for part in ["Share <all>.", "Because of", "a<b", "c&d", "+0.1", "Gains", "Cosines", "Cost", "5 seeds"] {
             assert!(said.contains(part) && text.contains(part), "{part:?} in\n{text}\n{said}");
         }
         assert_eq!(document.descendants().filter(|node| node.has_tag_name("svg")).count(), 2);
+        let code = document.descendants().find(|node| node.has_tag_name("code"));
+        assert_eq!(code.and_then(|code| code.text()), Some("a<b"));
+        assert!(text.contains("Because of `a<b`."), "{text}");
         assert!(text.starts_with("a study: 2 tasks, 5 seeds\n"), "{text}");
         assert!(!page.contains("NaN"), "{page}");
     }
