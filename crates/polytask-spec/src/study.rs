@@ -63,6 +63,8 @@ pub struct Budget {
 pub enum Arm {
     /// Each task alone in the same network, with epochs of its own by patience.
     Separate,
+    /// Each task alone in a narrower network: all of them together have layers as large as those of the joint network.
+    EqualSize,
     /// All tasks in one network.
     Joint,
     /// Every two tasks in one network: what groups are made of.
@@ -76,6 +78,7 @@ impl Arm {
     pub fn name(self) -> &'static str {
         match self {
             Arm::Separate => "separate",
+            Arm::EqualSize => "equal-size",
             Arm::Joint => "joint",
             Arm::Pairs => "pairs",
             Arm::Transfer => "transfer",

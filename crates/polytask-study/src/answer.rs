@@ -62,6 +62,10 @@ pub struct TaskAnswer {
     pub separate: Vec<Tried>,
     /// Its score in each arm.
     pub arms: IndexMap<String, ArmScore>,
+    /// Gains of the joint arm over networks of equal total size, seed by seed, where these were run; corrected over tasks like the
+    /// others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equal_size: Option<Comparison>,
     /// Gain of mean scores relative to the task alone, 0.01 for one percent.
     pub relative_gain: Option<f64>,
     /// Gains of the joint arm over the task alone, seed by seed, and the verdict.
@@ -106,6 +110,7 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     let margin = spec.study.as_ref().map_or(0.0, |study| study.margin);
     let mut answers: Vec<(TaskAnswer, Vec<f64>, f64)> =
         tasks.iter().zip(&separate).map(|(task, alone)| task_answer(task, alone, &joint, margin)).collect();
+    add_equal_size(ends, &tasks, &mut answers, spec.seed);
     let gains: Vec<Vec<f64>> = answers.iter().map(|(_, gains, _)| gains.clone()).collect();
     let margins: Vec<f64> = answers.iter().map(|(.., margin)| *margin).collect();
     for ((answer, ..), comparison) in answers.iter_mut().zip(compare(&gains, &margins, spec.seed)) {
@@ -176,10 +181,31 @@ fn task_answer(task: &str, alone: &Choice, joint: &Choice, margin: f64) -> (Task
         split: split.to_owned(),
         separate: alone.tried.clone(),
         arms,
+        equal_size: None,
         relative_gain: relative,
         comparison: compare(&[vec![]], &[0.0], 0).remove(0),
     };
     (answer, gains, margin)
+}
+
+/// Adds what networks of equal total size reach, and what the joint arm gains over them.
+fn add_equal_size(ends: &[(Job, End)], tasks: &[String], answers: &mut [(TaskAnswer, Vec<f64>, f64)], seed: u64) {
+    let mut gains = Vec::new();
+    for (task, (answer, ..)) in tasks.iter().zip(answers.iter_mut()) {
+        let small = choose(ends, Arm::EqualSize, std::slice::from_ref(task));
+        let scores =
+            small.runs.iter().filter_map(|(seed, metrics)| Some((*seed, score(metrics, task, &answer.split)?)));
+        let Some(small) = ArmScore::of(scores.collect()) else { continue };
+        let sign = if answer.higher_is_better { 1.0 } else { -1.0 };
+        let joint = answer.arms.get(Arm::Joint.name()).map(|joint| joint.by_seed.clone()).unwrap_or_default();
+        gains.push(joint.iter().filter_map(|(seed, joint)| Some(sign * (joint - small.by_seed.get(seed)?))).collect());
+        answer.arms.insert(Arm::EqualSize.name().to_owned(), small);
+    }
+    if gains.len() == tasks.len() {
+        let margins: Vec<f64> = answers.iter().map(|(.., margin)| *margin).collect();
+        let found = compare(&gains, &margins, seed);
+        answers.iter_mut().zip(found).for_each(|((answer, ..), found)| answer.equal_size = Some(found));
+    }
 }
 
 fn measured(

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::derive::{pin_splits, restrict};
 use crate::error::StudyError;
+use crate::widths::{Widths, narrowed};
 
 /// How the tasks of a run are balanced and updated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,12 +74,21 @@ pub struct Jobs {
     pub beyond: Vec<Job>,
 }
 
-/// The runs that a configuration's `[study]` means.
+/// The runs that a configuration's `[study]` means; those of `equal-size` at full width, see [`jobs_of`].
 ///
 /// # Errors
 ///
 /// Where there is no `[study]`, and where a balancer does not exist or does not fit the tasks and the sampling.
 pub fn jobs(spec: &Spec) -> Result<Jobs, StudyError> {
+    jobs_of(spec, &Widths::default())
+}
+
+/// The same with the widths of networks of equal total size.
+///
+/// # Errors
+///
+/// As [`jobs`].
+pub fn jobs_of(spec: &Spec, widths: &Widths) -> Result<Jobs, StudyError> {
     let study = spec.study.as_ref().ok_or(StudyError::NoStudy)?;
     let mut base = spec.clone();
     pin_splits(&mut base);
@@ -91,6 +101,9 @@ pub fn jobs(spec: &Spec) -> Result<Jobs, StudyError> {
     for seed in seeds() {
         for task in tasks.iter().filter(|_| has(Arm::Separate)) {
             all.extend(optimizers.iter().map(|name| separate(&base, task, name, seed)));
+        }
+        for task in tasks.iter().filter(|_| has(Arm::EqualSize)) {
+            all.extend(optimizers.iter().map(|name| equal_size(&base, task, name, (seed, widths.of(task)))));
         }
         if has(Arm::Joint) {
             all.extend(
@@ -127,6 +140,15 @@ fn separate(base: &Spec, task: &str, optimizer: &str, seed: u64) -> Job {
     job(base, Arm::Separate, &[task.to_owned()], variant, balance, seed)
 }
 
+/// The run of a task alone in a network of a share of the width.
+fn equal_size(base: &Spec, task: &str, optimizer: &str, (seed, width): (u64, f64)) -> Job {
+    let mut job = separate(&narrowed(base, width), task, optimizer, seed);
+    job.arm = Arm::EqualSize;
+    job.id = format!("equal-size.{task}.{optimizer}.{seed}");
+    job.spec.name = job.id.clone();
+    job
+}
+
 fn shares_input(spec: &Spec, one: &str, other: &str) -> bool {
     let input = |name: &str| spec.task.get(name).map(|task| spec.input_of(task));
     input(one) == input(other)
@@ -151,7 +173,7 @@ fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balan
     spec.seed = seed;
     spec.optimizer.method = optimizer_method(base, &variant.optimizer);
     let id = match arm {
-        Arm::Separate | Arm::Transfer => format!("separate.{}.{}.{seed}", tasks[0], variant.optimizer),
+        Arm::Separate | Arm::EqualSize | Arm::Transfer => format!("separate.{}.{}.{seed}", tasks[0], variant.optimizer),
         Arm::Joint => format!("joint.{}.{seed}", variant.name()),
         Arm::Pairs => format!("pair.{}.{}.{seed}", tasks.join("."), variant.name()),
     };

@@ -97,6 +97,7 @@ pub(crate) fn recommend(
     if hurt.is_empty() && !unchanged.is_empty() {
         sentences.push(format!("{} stay{} the same within the margin.", list(&unchanged), s(&unchanged)));
     }
+    sentences.extend(against_equal_size(tasks));
     if let (Some(alone), Some(together)) = (parameters.get(Arm::Separate.name()), parameters.get(Arm::Joint.name())) {
         sentences.push(format!("One network for all has {together} parameters, one a task {alone} together."));
     }
@@ -112,6 +113,19 @@ pub(crate) fn recommend(
         sentences.push("A verdict needs the arms `separate` and `joint`.".to_owned());
     }
     Recommendation { decision, groups, sentences }
+}
+
+/// What sharing does against separate networks of the same total size.
+fn against_equal_size(tasks: &IndexMap<String, TaskAnswer>) -> Option<String> {
+    let verdicts: Vec<(&String, Verdict)> =
+        tasks.iter().filter_map(|(name, task)| Some((name, task.equal_size.as_ref()?.verdict))).collect();
+    let parts = [Verdict::Helped, Verdict::Unchanged, Verdict::Hurt, Verdict::Undecided].map(|verdict| {
+        let these: Vec<String> =
+            verdicts.iter().filter(|(_, found)| *found == verdict).map(|(name, _)| (*name).clone()).collect();
+        (!these.is_empty()).then(|| format!("{}: {}", verdict.name(), list(&these)))
+    });
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| format!("Against separate networks of equal total size, {}.", said.join("; ")))
 }
 
 /// What is known of a task that gained or lost.

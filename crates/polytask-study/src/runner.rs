@@ -14,8 +14,9 @@ use polytask_train::{Observer, Outcome, Plan, Progress, TrainError, resume, trai
 use crate::clock::{Clock, Place};
 use crate::error::StudyError;
 use crate::executor::Executor;
-use crate::job::{Job, jobs};
+use crate::job::{Job, jobs_of};
 use crate::pace::Pace;
+use crate::widths::Widths;
 
 /// Is told how a study goes, by any thread, and may stop it.
 pub trait Watch: Sync {
@@ -46,7 +47,7 @@ pub enum End {
 /// What the runs of a study left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ran {
-    /// Every run, in the order of [`jobs`], with its end; those beyond the budget are not run.
+    /// Every run, in the order of [`jobs_of`], with its end; those beyond the budget are not run.
     pub ends: Vec<(Job, End)>,
     /// Whether the study was stopped, and goes on when it is run again.
     pub interrupted: bool,
@@ -55,6 +56,17 @@ pub struct Ran {
 /// Where a study's runs stand.
 pub fn run_path(study: &Path, job: &Job) -> PathBuf {
     study.join("runs").join(&job.id)
+}
+
+/// What a study is run with.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// Where runs are trained.
+    pub executor: &'a dyn Executor,
+    /// What they take, where it is known.
+    pub pace: Option<&'a Pace>,
+    /// The widths of networks of equal total size.
+    pub widths: &'a Widths,
 }
 
 /// Trains the runs of a study under `path`, as far as its budget allows; complete runs are passed over, others go on. A pace lets the
@@ -69,10 +81,11 @@ pub fn run(
     roots: &Roots,
     path: &Path,
     environment: &Environment,
-    (executor, pace): (&dyn Executor, Option<&Pace>),
+    means: Means<'_>,
     watch: &dyn Watch,
 ) -> Result<Ran, StudyError> {
-    let all = jobs(spec)?;
+    let Means { executor, pace, widths } = means;
+    let all = jobs_of(spec, widths)?;
     begin(spec, path)?;
     let minutes = spec.study.as_ref().and_then(|study| study.budget.minutes);
     // Runs that go on from others find these in the study's directory.

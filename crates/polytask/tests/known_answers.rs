@@ -11,6 +11,11 @@ use serde_json::Value;
 
 /// A study of two generated tasks with one output layer, the second of this relatedness to the first.
 fn study(name: &str, relatedness: f64, arms: &str) -> (PathBuf, Value, String) {
+    study_of(name, relatedness, arms, "")
+}
+
+/// The same with one more layer.
+fn study_of(name: &str, relatedness: f64, arms: &str, layer: &str) -> (PathBuf, Value, String) {
     let folder = scratch(name);
     let tasks = [RelatedTask { name: "first", relatedness: 1.0 }, RelatedTask { name: "second", relatedness }];
     write_related(&folder, &tasks, Sizes { train: 160, valid: 200, test: 400 }, 5).expect("texts can be written");
@@ -21,8 +26,8 @@ fn study(name: &str, relatedness: f64, arms: &str) -> (PathBuf, Value, String) {
         let kind = "kind = \"classify\", target = \"label\", metric = \"accuracy\", head = \"opinion\"";
         config += &format!("task.{task} = {{ data = \"{task}\", {kind} }}\n");
     }
+    config += &format!("encoder.trunk = {{ layers = [{{ kind = \"pool\", pool = \"mean\" }}{layer}] }}\n");
     config += "input.words = { kind = \"words\", dim = 8 }\n\
-               encoder.trunk = { layers = [{ kind = \"pool\", pool = \"mean\" }] }\n\
                optimizer = { learning_rate = 0.03 }\n\
                balance = { method = \"equal\", watch = 5 }\n\
                train = { epochs = 10, batch_size = 16, sampling = \"joint\", patience = 0, checkpoint_seconds = 600 }\n";
@@ -50,6 +55,37 @@ fn tasks_that_are_the_same_share() {
     let checked = run(["check", &config, "--data", &folder.display().to_string()]).ok();
     assert!(checked.contains("nothing is wrong"), "{checked}");
     assert!(read(&folder.join("out/recommended.toml")).contains("head = \"opinion\""));
+}
+
+#[test]
+fn networks_of_equal_total_size_are_narrower_and_compared() {
+    let (folder, answer, text) =
+        study_of("dial-size", 1.0, "\"separate\", \"equal-size\", \"joint\"", ", { kind = \"dense\", units = 20 }");
+    assert!(text.contains("joint against separate networks of equal total size"), "{text}");
+    let layers = |run: &str| {
+        let path = folder.join("out/runs").join(run).join("model/weights.safetensors");
+        let bytes = fs::read(path).expect("a model");
+        let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
+        let header = parse(std::str::from_utf8(&bytes[8..8 + length]).expect("a header"));
+        let arrays = header.as_object().expect("arrays").iter().filter(|(name, _)| name.starts_with("encoder."));
+        let size = |array: &Value| {
+            array["shape"]
+                .as_array()
+                .expect("a shape")
+                .iter()
+                .map(|side| side.as_u64().expect("a side"))
+                .product::<u64>()
+        };
+        arrays.map(|(_, array)| size(array)).sum::<u64>()
+    };
+    // 8 features into 20 units and their biases: 180; two networks of 10 units have as many.
+    assert_eq!((layers("joint.equal.adam.1"), layers("separate.first.adam.1")), (180, 180));
+    assert_eq!(layers("equal-size.first.adam.1") + layers("equal-size.second.adam.1"), 180);
+    for task in ["first", "second"] {
+        assert_eq!(answer["tasks"][task]["equal_size"]["gains"].as_array().map(Vec::len), Some(5), "{text}");
+        assert!(answer["tasks"][task]["arms"]["equal-size"]["mean"].as_f64().is_some_and(|mean| mean > 0.6), "{text}");
+    }
+    assert!(text.contains("Against separate networks of equal total size, "), "{text}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use polytask::report::sheet_text;
 use polytask::run::Environment;
 use polytask::spec::study::Arm;
 use polytask::spec::{Parsed, Spec};
-use polytask::study::{End, Job, Jobs, Local, Pace, Place, StudyError, Watch, conclude, jobs, pace};
+use polytask::study::{End, Job, Jobs, Local, Means, Pace, Place, StudyError, Watch, Widths, conclude, jobs, pace};
 use polytask::train::{Plan, Progress};
 use serde::Serialize;
 
@@ -51,6 +51,7 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
     // What is wrong with the data is told before anything runs.
     let whole = Spec { study: None, ..spec.clone() };
     let plan = Plan::new(whole, &roots).map_err(|error| Failure::of_plan(error, &parsed))?;
+    let widths = Widths::equal(&plan.spec, &plan.description).unwrap_or_default();
     let pace = pace(plan, &planned.planned);
     let asked = spec.study.as_ref().map_or(1, |study| study.workers);
     let workers = workers(asked, threads, pace.as_ref().map_or(0, |pace| pace.memory_bytes));
@@ -60,7 +61,8 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
         ));
     }
     let executor = Local { workers };
-    let ran = polytask::study::run(spec, &roots, &out, &environment, (&executor, pace.as_ref()), &screen)
+    let means = Means { executor: &executor, pace: pace.as_ref(), widths: &widths };
+    let ran = polytask::study::run(spec, &roots, &out, &environment, means, &screen)
         .map_err(|error| failure(error, &parsed))?;
     if ran.interrupted {
         return Err(Failure::Interrupted(format!(
@@ -126,6 +128,7 @@ impl Planned {
             arm: job.arm,
             kind: match job.arm {
                 Arm::Separate => format!("{} {}", job.tasks.join(" "), job.variant.optimizer),
+                Arm::EqualSize => format!("{} {}, narrower", job.tasks.join(" "), job.variant.optimizer),
                 Arm::Joint => job.variant.name().replace('.', " "),
                 Arm::Pairs => format!("every two of {} tasks", spec.task.len()),
                 Arm::Transfer => format!("one after another of {} tasks", spec.task.len()),

@@ -10,7 +10,9 @@ use super::table::{count, score};
 
 /// Tasks with gains and verdicts, arms with their cost, relatedness, what was left out, and the recommendation.
 pub fn sheet(name: &str, answer: &Answer, seconds: &IndexMap<String, f64>) -> Sheet {
-    let mut sections = vec![tasks(answer), arms(answer, seconds)];
+    let mut sections = vec![tasks(answer)];
+    sections.extend(equal_size(answer));
+    sections.push(arms(answer, seconds));
     sections.extend(variants(answer));
     sections.extend(cosines(answer));
     sections.extend(gains(answer, &answer.relatedness.pair_gains, "two tasks together against alone", "with"));
@@ -83,6 +85,23 @@ fn tasks(answer: &Answer) -> SheetSection {
     SheetSection { drawing, ..section("joint against each task alone", note, table) }
 }
 
+/// Gains over separate networks of equal total size, where these were run.
+fn equal_size(answer: &Answer) -> Option<SheetSection> {
+    let mut table = table(&["task", "verdict"], &["equal size", "joint", "gain", "95 % interval"]);
+    for (name, task) in &answer.tasks {
+        let Some(comparison) = &task.equal_size else { continue };
+        let mean = |arm: Arm| score(task.arms.get(arm.name()).map(|arm| arm.mean));
+        let gain = comparison.paired.map(|paired| {
+            [format!("{:+.4}", paired.mean), format!("{:+.4} .. {:+.4}", paired.interval.low, paired.interval.high)]
+        });
+        let row = [name.clone(), comparison.verdict.name().to_owned(), mean(Arm::EqualSize), mean(Arm::Joint)];
+        table.rows.push(row.into_iter().chain(gain.unwrap_or_default()).collect());
+    }
+    let note =
+        "Each task alone in a narrower network: their layers together are as large as those of the joint network.";
+    (!table.rows.is_empty()).then(|| section("joint against separate networks of equal total size", note, table))
+}
+
 fn summary(answer: &Answer) -> String {
     let delta = answer.delta_m.map(|delta| {
         let interval = answer.delta_m_paired.map(|paired| {
@@ -118,6 +137,7 @@ fn arms(answer: &Answer, seconds: &IndexMap<String, f64>) -> SheetSection {
 fn arm_of_run(id: &str) -> Option<Arm> {
     match id.split('.').next()? {
         "separate" => Some(Arm::Separate),
+        "equal-size" => Some(Arm::EqualSize),
         "joint" => Some(Arm::Joint),
         "pair" => Some(Arm::Pairs),
         "transfer" => Some(Arm::Transfer),
