@@ -58,7 +58,14 @@ impl Confusion {
 
     /// Counts one example by the numbers of its gold and its predicted class.
     pub fn update(&mut self, gold: usize, predicted: usize) {
-        *self.cells.entry((gold, predicted)).or_default() += 1;
+        self.add(gold, predicted, 1);
+    }
+
+    /// Counts an example that occurs so many times.
+    pub fn add(&mut self, gold: usize, predicted: usize, times: u64) {
+        if times > 0 {
+            *self.cells.entry((gold, predicted)).or_default() += times;
+        }
     }
 
     /// Adds the examples that `other` has seen.

@@ -1,18 +1,19 @@
 //! How good are a task's predictions, example after example?
 
 mod labels;
+mod tagged;
 
 use std::collections::BTreeMap;
 
 use polytask_metrics::{
-    Calibration, ClassScores, Confusion, ConfusionMatrix, GaussianNll, Pearson, Probability, Ranking, Rmse, SpanF1,
+    Calibration, ClassScores, Confusion, ConfusionMatrix, GaussianNll, Outcomes, Pearson, Probability, Ranking, Rmse,
     Spearman, catalogue,
 };
 
 pub use self::labels::MultilabelJudge;
+pub use self::tagged::TagJudge;
 
 use crate::head::Prediction;
-use crate::tags::TagSet;
 use crate::targets::TargetBatch;
 
 /// Classes of a confusion matrix at most: what is larger is no table to look at, and would fill the files.
@@ -22,6 +23,16 @@ const CONFUSION_CLASSES_MAX: usize = 50;
 pub trait Judge {
     /// Takes in the predictions of a batch; missing targets are left out.
     fn update(&mut self, predictions: &[Prediction], targets: TargetBatch<'_>);
+
+    /// Writes down what each example of a batch came to, at its place in the split.
+    ///
+    /// # Panics
+    ///
+    /// Where `outcomes` is not what [`Judge::kind`] asks for, or has too few places.
+    fn note(&self, outcomes: &mut Outcomes, predictions: &[Prediction], targets: TargetBatch<'_>);
+
+    /// What is judged.
+    fn kind(&self) -> catalogue::TaskKind;
 
     /// Number of examples with a target.
     fn examples(&self) -> usize;
@@ -36,6 +47,17 @@ pub trait Judge {
     fn confusion(&self) -> Option<ConfusionMatrix> {
         None
     }
+}
+
+/// Notes what examples came to, each at its place; those that have no outcome stay unknown.
+fn place<T>(into: &mut [Option<T>], index: &[u32], outcomes: impl Iterator<Item = Option<T>>) {
+    for (&at, outcome) in index.iter().zip(outcomes) {
+        into[at as usize] = outcome;
+    }
+}
+
+fn wrong_outcomes(wanted: &str) -> ! {
+    panic!("outcomes are made of the judge's own kind, which is {wanted}")
 }
 
 /// The metrics of a kind of task that are defined, by key.
@@ -81,6 +103,19 @@ impl Judge for LabelJudge {
                 self.examples += 1;
             }
         }
+    }
+
+    fn note(&self, outcomes: &mut Outcomes, predictions: &[Prediction], targets: TargetBatch<'_>) {
+        let Outcomes::Classify(into) = outcomes else { wrong_outcomes("classes") };
+        let of = |(prediction, gold): (&Prediction, u32)| match prediction {
+            Prediction::Label { label, .. } if gold != u32::MAX => Some([gold, *label]),
+            _ => None,
+        };
+        place(into, targets.index, predictions.iter().zip(targets.labels()).map(of));
+    }
+
+    fn kind(&self) -> catalogue::TaskKind {
+        catalogue::TaskKind::Classify
     }
 
     fn examples(&self) -> usize {
@@ -150,6 +185,21 @@ impl Judge for NumberJudge {
         }
     }
 
+    fn note(&self, outcomes: &mut Outcomes, predictions: &[Prediction], targets: TargetBatch<'_>) {
+        let Outcomes::Regress(into) = outcomes else { wrong_outcomes("numbers") };
+        let of = |(prediction, gold): (&Prediction, f32)| match prediction {
+            Prediction::Number(value) | Prediction::Normal { mean: value, .. } => {
+                (gold.is_finite() && value.is_finite()).then_some([f64::from(gold), *value])
+            }
+            _ => None,
+        };
+        place(into, targets.index, predictions.iter().zip(targets.numbers()).map(of));
+    }
+
+    fn kind(&self) -> catalogue::TaskKind {
+        catalogue::TaskKind::Regress
+    }
+
     fn examples(&self) -> usize {
         self.examples
     }
@@ -164,72 +214,6 @@ impl Judge for NumberJudge {
 
     fn classes(&self) -> Vec<ClassScores> {
         Vec::new()
-    }
-}
-
-/// Metrics of `tag`: spans where tags are spans, tokens otherwise.
-pub struct TagJudge {
-    tags: TagSet,
-    spans: SpanF1,
-    tokens: Confusion,
-    examples: usize,
-}
-
-impl TagJudge {
-    /// Nothing seen yet, of these tags.
-    pub fn new(tags: &TagSet) -> Self {
-        TagJudge { tags: tags.clone(), spans: SpanF1::new(), tokens: Confusion::new(), examples: 0 }
-    }
-}
-
-impl Judge for TagJudge {
-    fn update(&mut self, predictions: &[Prediction], targets: TargetBatch<'_>) {
-        for (prediction, gold) in predictions.iter().zip(targets.tags()) {
-            let Prediction::Tags { tags, .. } = prediction else { continue };
-            let missing = gold.iter().filter(|&&tag| tag == u32::MAX).count();
-            // Spans need every tag of a sentence; tags that are no spans stand for themselves.
-            if missing == gold.len() || (missing > 0 && self.tags.scheme.is_some()) {
-                continue;
-            }
-            self.examples += 1;
-            if self.tags.scheme.is_some() {
-                self.spans.update(&self.tags.text(gold), &self.tags.text(tags)).expect("a tagger says one tag a token");
-            } else {
-                for (&gold, &tag) in gold.iter().zip(tags).filter(|(gold, _)| **gold != u32::MAX) {
-                    self.tokens.update(gold as usize, tag as usize);
-                }
-            }
-        }
-    }
-
-    fn examples(&self) -> usize {
-        self.examples
-    }
-
-    fn metrics(&self) -> BTreeMap<String, f64> {
-        if self.tags.scheme.is_some() {
-            let result = self.spans.result();
-            defined(catalogue::TaskKind::TagSpans, |key| result.value(key))
-        } else {
-            let result = self.tokens.result();
-            defined(catalogue::TaskKind::Tag, |key| result.value(key))
-        }
-    }
-
-    fn classes(&self) -> Vec<ClassScores> {
-        if self.tags.scheme.is_none() {
-            return class_scores(&self.tags.names, &self.tokens);
-        }
-        let types = self.spans.result().types;
-        types
-            .into_iter()
-            .map(|kind| ClassScores { name: kind.kind, scores: kind.scores, support: kind.support })
-            .collect()
-    }
-
-    fn confusion(&self) -> Option<ConfusionMatrix> {
-        let small = self.tags.scheme.is_none() && self.tags.names.len() <= CONFUSION_CLASSES_MAX;
-        small.then(|| self.tokens.matrix(&self.tags.names))
     }
 }
 

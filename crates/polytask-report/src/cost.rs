@@ -145,8 +145,13 @@ mod tests {
 
     #[test]
     fn the_median_epoch_is_the_cost_of_an_epoch() {
-        let time =
-            |epoch, train_seconds| Timing { epoch, train_seconds, evaluation_seconds: 1.0, examples_per_second: 2.0 };
+        let time = |epoch, train_seconds| Timing {
+            epoch,
+            train_seconds,
+            evaluation_seconds: 1.0,
+            examples_per_second: 2.0,
+            peak_memory_bytes: None,
+        };
         let cost = Cost::of(&[time(1, 30.0), time(2, 10.0), time(2, 11.0)]);
         assert_eq!((cost.seconds_per_epoch, cost.train_seconds, cost.evaluation_seconds), (Some(12.0), 51.0, 3.0));
         assert_eq!(Cost::of(&[time(1, 1.0), time(2, 2.0)]).seconds_per_epoch, Some(2.5));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::files::{commit_directory, write_atomically};
-use crate::metrics::Metrics;
+use crate::metrics::{ExampleOutcomes, Metrics};
 
 /// Version of the run directory that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -240,6 +240,27 @@ impl RunDirectory {
     /// Where the file system refuses.
     pub fn write_metrics(&self, metrics: &Metrics) -> Result<(), RunError> {
         self.write_json("metrics.json", metrics)
+    }
+
+    /// What examples came to.
+    ///
+    /// # Errors
+    ///
+    /// Where the run is not complete or has no such file, as those of earlier versions, or the file is damaged.
+    pub fn outcomes(&self) -> Result<ExampleOutcomes, RunError> {
+        self.read_json("outcomes.json")
+    }
+
+    /// Writes what examples came to.
+    ///
+    /// # Errors
+    ///
+    /// Where the file system refuses.
+    pub fn write_outcomes(&self, outcomes: &ExampleOutcomes) -> Result<(), RunError> {
+        let mut json = serde_json::to_vec(outcomes)
+            .map_err(|error| RunError::Damaged { path: self.path.join("outcomes.json"), what: error.to_string() })?;
+        json.push(b'\n');
+        self.write("outcomes.json", &json)
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {

@@ -137,4 +137,7 @@ pub struct Timing {
     pub evaluation_seconds: f64,
     /// Training examples a second.
     pub examples_per_second: f64,
+    /// The most memory that the process had resident so far; absent where the system does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
 }

@@ -3,7 +3,10 @@
 //! Validation data chooses the variant that stands for an arm; test data is read once, here, from the kept models' scores in each
 //! run's `metrics.json`. Each task is compared by the metric that decides about it, seed with seed.
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
+use polytask_run::ExampleOutcomes;
 use polytask_spec::Spec;
 use polytask_spec::study::Arm;
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,12 @@ use crate::job::{Job, Variant};
 use crate::recommend::{Recommendation, recommend};
 use crate::related::{Relatedness, relatedness};
 use crate::runner::End;
-use crate::statistics::{Comparison, Interval, Measured, Paired, compare, delta_m, relative_gain, t_interval};
+use crate::statistics::{
+    Comparison, Interval, Measured, Pair, Paired, compare, delta_m, example_bootstrap, relative_gain, t_interval,
+};
+
+/// Draws of examples.
+const DRAWS: usize = 2_000;
 
 /// Version of the format of `study.json`.
 pub const FORMAT: u32 = 1;
@@ -62,6 +70,10 @@ pub struct TaskAnswer {
     pub separate: Vec<Tried>,
     /// Its score in each arm.
     pub arms: IndexMap<String, ArmScore>,
+    /// 95 % bootstrap interval of the mean gain over the examples of `split`, the networks as they are; absent where the metric
+    /// ranks examples or reads probabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap_examples: Option<Interval>,
     /// Gains of the joint arm over networks of equal total size, seed by seed, where these were run; corrected over tasks like the
     /// others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,6 +111,8 @@ pub struct Left {
     pub parameters: Option<usize>,
     /// The cosines between its tasks' gradients.
     pub events: Vec<polytask_run::Event>,
+    /// What the examples came to that it was judged on.
+    pub outcomes: Option<Rc<ExampleOutcomes>>,
 }
 
 /// Reads the answer off the ends of a study's runs; `left` tells what a complete run left besides its scores.
@@ -110,6 +124,7 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     let margin = spec.study.as_ref().map_or(0.0, |study| study.margin);
     let mut answers: Vec<(TaskAnswer, Vec<f64>, f64)> =
         tasks.iter().zip(&separate).map(|(task, alone)| task_answer(task, alone, &joint, margin)).collect();
+    add_example_intervals((ends, &tasks), (&separate, &joint), &mut answers, (spec.seed, left));
     add_equal_size(ends, &tasks, &mut answers, spec.seed);
     let gains: Vec<Vec<f64>> = answers.iter().map(|(_, gains, _)| gains.clone()).collect();
     let margins: Vec<f64> = answers.iter().map(|(.., margin)| *margin).collect();
@@ -181,11 +196,45 @@ fn task_answer(task: &str, alone: &Choice, joint: &Choice, margin: f64) -> (Task
         split: split.to_owned(),
         separate: alone.tried.clone(),
         arms,
+        bootstrap_examples: None,
         equal_size: None,
         relative_gain: relative,
         comparison: compare(&[vec![]], &[0.0], 0).remove(0),
     };
     (answer, gains, margin)
+}
+
+/// Adds how far gains depend on the examples that they were measured on.
+fn add_example_intervals(
+    (ends, tasks): (&[(Job, End)], &[String]),
+    (separate, joint): (&[Choice], &Choice),
+    answers: &mut [(TaskAnswer, Vec<f64>, f64)],
+    (seed, left): (u64, &dyn Fn(&Job) -> Left),
+) {
+    let run = |arm: Arm, tasks: &[String], variant: Option<&Variant>, seed: u64| {
+        let fits =
+            |job: &Job| job.arm == arm && job.tasks == tasks && Some(&job.variant) == variant && job.seed == seed;
+        let (job, _) = ends.iter().find(|(job, end)| fits(job) && matches!(end, End::Complete(_)))?;
+        left(job).outcomes
+    };
+    for ((task, alone), (answer, ..)) in tasks.iter().zip(separate).zip(answers) {
+        let Some(metric) = &answer.metric else { continue };
+        let tally = |outcomes: &ExampleOutcomes| Some(outcomes.of(task, &answer.split)?.tally());
+        let pair = |&seed: &u64| {
+            let before = run(Arm::Separate, std::slice::from_ref(task), alone.variant(), seed)?;
+            let after = run(Arm::Joint, tasks, joint.variant(), seed)?;
+            Some(Pair { before: tally(&before)?, after: tally(&after)? })
+        };
+        let pairs: Option<Vec<Pair>> =
+            joint.runs.keys().filter(|seed| alone.runs.contains_key(*seed)).map(pair).collect();
+        let Some(found) = pairs.and_then(|pairs| example_bootstrap(&pairs, metric, 0.95, DRAWS, seed)) else {
+            continue;
+        };
+        answer.bootstrap_examples = Some(match answer.higher_is_better {
+            true => found,
+            false => Interval { low: -found.high, high: -found.low },
+        });
+    }
 }
 
 /// Adds what networks of equal total size reach, and what the joint arm gains over them.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::rc::Rc;
 
 use indexmap::IndexMap;
-use polytask_run::{RunError, write_atomically};
+use polytask_run::{ExampleOutcomes, RunDirectory, RunError, write_atomically};
 use polytask_spec::Spec;
 use polytask_spec::study::Arm;
 
@@ -15,9 +16,9 @@ use crate::error::StudyError;
 use crate::job::Job;
 use crate::recommend::recommended;
 use crate::relatedness::read_events;
-use crate::runner::{End, Ran, run_path, training_seconds};
+use crate::runner::{Cost, End, Ran, cost_of, run_path};
 
-/// Reads what the runs of a study left, and writes `study.json`, `recommended.toml` and `seconds.json` into its directory.
+/// Reads what the runs of a study left, and writes `study.json`, `recommended.toml` and `costs.json` into its directory.
 ///
 /// # Errors
 ///
@@ -28,11 +29,12 @@ pub fn conclude(spec: &Spec, path: &Path, ran: &Ran) -> Result<Answer, StudyErro
         let run = run_path(path, job);
         let parameters = Some(parameters(&run.join("model").join("weights.safetensors"))?);
         let events = if job.arm == Arm::Joint { read_events(&run)? } else { Vec::new() };
-        left.insert(&job.id, Left { parameters, events });
+        let outcomes = outcomes(&run, job)?.map(Rc::new);
+        left.insert(&job.id, Left { parameters, events, outcomes });
     }
     let found = answer(spec, &ran.ends, &|job| left.get(job.id.as_str()).cloned().unwrap_or_default());
     write_json(&path.join("study.json"), &found)?;
-    write_json(&path.join("seconds.json"), &seconds(path, ran))?;
+    write_json(&path.join("costs.json"), &costs(path, ran))?;
     let joint = found.joint.iter().find(|tried| tried.chosen).map(|tried| &tried.variant);
     let comments: String = found.recommendation.sentences.iter().map(|text| format!("# {text}\n")).collect();
     let config = recommended(spec, &found.recommendation, joint).to_toml();
@@ -40,10 +42,21 @@ pub fn conclude(spec: &Spec, path: &Path, ran: &Ran) -> Result<Answer, StudyErro
     Ok(found)
 }
 
-/// Seconds of training and evaluation by run.
-pub fn seconds(study: &Path, ran: &Ran) -> IndexMap<String, f64> {
-    let seconds = |job: &Job| Some((job.id.clone(), training_seconds(&run_path(study, job))?));
-    ran.ends.iter().filter_map(|(job, _)| seconds(job)).collect()
+/// What each run has cost.
+pub fn costs(study: &Path, ran: &Ran) -> IndexMap<String, Cost> {
+    let cost = |job: &Job| Some((job.id.clone(), cost_of(&run_path(study, job))?));
+    ran.ends.iter().filter_map(|(job, _)| cost(job)).collect()
+}
+
+/// What the examples of a run came to that the answer compares; none in runs of earlier versions.
+fn outcomes(run: &Path, job: &Job) -> Result<Option<ExampleOutcomes>, StudyError> {
+    if !matches!(job.arm, Arm::Separate | Arm::Joint) {
+        return Ok(None);
+    }
+    match RunDirectory::open(run)?.outcomes() {
+        Err(RunError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        found => Ok(Some(found?)),
+    }
 }
 
 /// Values in a file of arrays, told by its header: eight bytes of length, little-endian, then JSON with the shape of each.

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 
 use polytask_data::open::Roots;
-use polytask_run::{Environment, Event, Metrics, RunDirectory, RunError, Status, Timing, write_atomically};
+use polytask_run::{
+    Environment, Event, Metrics, RunDirectory, RunError, Status, Timing, forget_peak_memory, write_atomically,
+};
 use polytask_spec::Spec;
 use polytask_train::{Observer, Outcome, Plan, Progress, TrainError, resume, train};
+use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Place};
 use crate::error::StudyError;
@@ -196,7 +199,7 @@ impl Session<'_> {
         }
         let complete = self.status(job).ok().flatten() == Some(Status::Complete);
         let result = self.end_of(job);
-        let seconds = training_seconds(&run_path(self.path, job)).unwrap_or(0.0);
+        let seconds = cost_of(&run_path(self.path, job)).unwrap_or_default().seconds;
         let mut state = self.state();
         state.seconds += seconds;
         match result {
@@ -251,6 +254,7 @@ impl Session<'_> {
             return Ok(None);
         }
         self.watch.begins(job, &self.place());
+        forget_peak_memory();
         let plan = Plan::new(job.spec.clone(), &self.roots)?;
         let mut observer = JobObserver { session: self, job, resumed: status.is_some() };
         let outcome = match status {
@@ -307,9 +311,23 @@ impl Observer for JobObserver<'_> {
     }
 }
 
-/// Seconds of training and evaluation that a run has taken so far; none where there is no account of it.
-pub fn training_seconds(run: &Path) -> Option<f64> {
+/// What a run has cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Seconds of training and evaluation.
+    pub seconds: f64,
+    /// The most memory that the process had resident while it trained, its data included; where `study.workers` is above 1, other
+    /// runs as well. Absent where the system does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// What a run has cost so far; none where there is no account of it.
+pub fn cost_of(run: &Path) -> Option<Cost> {
     let text = fs::read_to_string(run.join("timing.jsonl")).ok()?;
     let timings = text.lines().filter_map(|line| serde_json::from_str::<Timing>(line).ok());
-    Some(timings.map(|timing| timing.train_seconds + timing.evaluation_seconds).sum())
+    Some(timings.fold(Cost::default(), |cost, timing| Cost {
+        seconds: cost.seconds + timing.train_seconds + timing.evaluation_seconds,
+        peak_memory_bytes: cost.peak_memory_bytes.max(timing.peak_memory_bytes),
+    }))
 }

@@ -6,28 +6,34 @@ use indexmap::IndexMap;
 use polytask_data::batches::inference_batches;
 use polytask_data::table::Examples;
 use polytask_kernels::threads;
-use polytask_metrics::TaskScores;
-use polytask_model::{LossSum, Mode, Model, Pass, TargetBatch, TaskId};
+use polytask_metrics::{Outcomes, TaskScores};
+use polytask_model::{Judge, LossSum, Mode, Model, Pass, Prediction, TargetBatch, TaskId};
 
 use crate::corpus::{Corpus, Source, SplitName};
 use crate::knowledge::TaskTargets;
 
-/// Scores every task whose dataset has the split, in the order of the configuration.
+/// Scores every task whose dataset has the split, in the order of the configuration, and says what its examples came to.
 pub fn evaluate_split(
     model: &Model,
     corpus: &Corpus,
     targets: &[TaskTargets],
     tasks: &[String],
     split: SplitName,
-) -> IndexMap<String, TaskScores> {
-    let mut scores: Vec<Option<TaskScores>> = vec![None; tasks.len()];
+) -> (IndexMap<String, TaskScores>, IndexMap<String, Outcomes>) {
+    let mut all: Vec<Option<(TaskScores, Outcomes)>> = vec![None; tasks.len()];
     for source in &corpus.sources {
-        let found = threads::inside(|| evaluate(model, source, targets, split, None));
-        for (task, found) in source.tasks.iter().zip(found) {
-            scores[task.0] = Some(found);
-        }
+        let Some(examples) = source.examples(split) else { continue };
+        let unknown = |task: &TaskId| Outcomes::unknown(model.head(*task).judge().kind(), examples.len());
+        let mut outcomes: Vec<Outcomes> = source.tasks.iter().map(unknown).collect();
+        let mut note = |position: usize, judge: &dyn Judge, predictions: &[Prediction], batch: TargetBatch<'_>| {
+            judge.note(&mut outcomes[position], predictions, batch);
+        };
+        let scores = threads::inside(|| judged(model, source, targets, (split, None), &mut note));
+        let both = scores.into_iter().zip(outcomes);
+        source.tasks.iter().zip(both).for_each(|(task, both)| all[task.0] = Some(both));
     }
-    tasks.iter().cloned().zip(scores).filter_map(|(name, scores)| Some((name, scores?))).collect()
+    let named = tasks.iter().zip(all).filter_map(|(name, both)| Some((name, both?)));
+    named.map(|(name, (scores, outcomes))| ((name.clone(), scores), (name.clone(), outcomes))).unzip()
 }
 
 /// Scores tasks on those test examples whose text stands in no training set of the corpus, in the order of the configuration;
@@ -69,6 +75,19 @@ pub fn evaluate(
     split: SplitName,
     chosen: Option<&[u32]>,
 ) -> Vec<TaskScores> {
+    judged(model, source, targets, (split, chosen), &mut |_, _, _, _| {})
+}
+
+/// Is told the predictions of a batch: the position of the task in its dataset's, its judge, what it predicts, its targets.
+type Told<'a> = dyn FnMut(usize, &dyn Judge, &[Prediction], TargetBatch<'_>) + Send + 'a;
+
+fn judged(
+    model: &Model,
+    source: &Source,
+    targets: &[TaskTargets],
+    (split, chosen): (SplitName, Option<&[u32]>),
+    told: &mut Told<'_>,
+) -> Vec<TaskScores> {
     let Some(examples) = source.examples(split) else { return Vec::new() };
     let batches = match chosen {
         None => inference_batches(&examples.lengths()),
@@ -90,7 +109,9 @@ pub fn evaluate(
             let head = model.head(task);
             let loss = head.loss_of(&pass, scores, batch);
             losses[position].add(loss);
-            judges[position].update(&head.decide(&pass, scores), batch);
+            let predictions = head.decide(&pass, scores);
+            judges[position].update(&predictions, batch);
+            told(position, judges[position].as_ref(), &predictions, batch);
         }
     }
     judges

@@ -4,6 +4,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use indexmap::IndexMap;
+use polytask_metrics::{Entry, TaskScores};
+use polytask_run::{Best, Event};
+
 use crate::error::TrainError;
 
 /// Opens `events.jsonl` behind the bytes that belong to a checkpoint; what stands there is about to happen again.
@@ -21,6 +25,40 @@ pub fn events(path: &Path, bytes: u64) -> Result<File, TrainError> {
     }
     file.set_len(bytes).and_then(|()| file.seek(SeekFrom::End(0))).map_err(refused)?;
     Ok(file)
+}
+
+/// Each task's best validation score at any epoch, read back from a run's events, beside the `kept` model's scores; `deciding` has
+/// the metric of each task of `kept`.
+///
+/// # Errors
+///
+/// Where the events cannot be read, or lack a task.
+pub fn best(
+    run: &Path,
+    deciding: &[&Entry],
+    kept: &IndexMap<String, TaskScores>,
+) -> Result<IndexMap<String, Best>, TrainError> {
+    let path = run.join("events.jsonl");
+    let damaged = |what: String| TrainError::Checkpoint { path: path.clone(), what };
+    let bytes = std::fs::read(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
+    let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
+    let mut best: IndexMap<String, Best> = IndexMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let event = serde_json::from_str(line).map_err(|error| damaged(format!("line {}: {error}", index + 1)))?;
+        let Event::Evaluation { epoch, tasks, .. } = event else { continue };
+        for (entry, (task, kept)) in deciding.iter().zip(kept) {
+            let missing = || damaged(format!("line {}: no scores of task `{task}`", index + 1));
+            let Some(&value) = tasks.get(task).ok_or_else(missing)?.metrics.get(entry.key) else { continue };
+            let better = best
+                .get(task)
+                .is_none_or(|best| if entry.higher_is_better { value > best.value } else { value < best.value });
+            if better {
+                let kept = kept.metrics.get(entry.key).copied().unwrap_or_default();
+                best.insert(task.clone(), Best { metric: entry.key.to_owned(), value, epoch, kept });
+            }
+        }
+    }
+    Ok(best)
 }
 
 /// Appends a line, and drops one before it that was left unfinished.

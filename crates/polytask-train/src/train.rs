@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use polytask_data::sampler::Step;
-use polytask_metrics::TaskScores;
+use polytask_metrics::{Outcomes, TaskScores};
 use polytask_model::Knowledge;
-use polytask_run::{Best, Event, Kept, Metrics, RunDirectory, Status, Timing, commit_directory};
+use polytask_run::{
+    Event, ExampleOutcomes, Kept, Metrics, RunDirectory, Status, Timing, commit_directory, peak_memory,
+};
 
 use crate::checkpoint;
 use crate::corpus::SplitName;
@@ -204,7 +206,7 @@ impl<'a> Session<'a> {
         if let Some(average) = &mut self.state.average {
             average.lend(&mut self.plan.model.parameters);
         }
-        let scores = self.scores(SplitName::Valid)?;
+        let (scores, _) = self.scores(SplitName::Valid)?;
         let step = self.state.step;
         let mut tasks = scores.clone();
         // Which class is taken for which is told once, of the kept model.
@@ -238,14 +240,17 @@ impl<'a> Session<'a> {
         self.checkpoint()
     }
 
-    fn scores(&self, split: SplitName) -> Result<IndexMap<String, TaskScores>, TrainError> {
-        let scores = evaluate_split(&self.plan.model, &self.plan.corpus, &self.plan.targets, &self.tasks, split);
-        for (name, task) in &scores {
+    fn scores(
+        &self,
+        split: SplitName,
+    ) -> Result<(IndexMap<String, TaskScores>, IndexMap<String, Outcomes>), TrainError> {
+        let found = evaluate_split(&self.plan.model, &self.plan.corpus, &self.plan.targets, &self.tasks, split);
+        for (name, task) in &found.0 {
             if !task.loss.is_finite() {
                 return Err(self.diverged(split, name, task).into());
             }
         }
-        Ok(scores)
+        Ok(found)
     }
 
     fn diverged(&self, split: SplitName, task: &str, scores: &TaskScores) -> Diverged {
@@ -295,8 +300,8 @@ impl<'a> Session<'a> {
     fn finish(&mut self) -> Result<Outcome, TrainError> {
         checkpoint::load_weights(&self.run.checkpoints().join("kept.safetensors"), &mut self.plan)?;
         self.observer.notice("evaluating the kept model");
-        let mut splits = IndexMap::from([("valid".to_owned(), self.scores(SplitName::Valid)?)]);
-        let test = self.scores(SplitName::Test)?;
+        let ((valid, of_valid), (test, of_test)) = (self.scores(SplitName::Valid)?, self.scores(SplitName::Test)?);
+        let mut splits = IndexMap::from([("valid".to_owned(), valid)]);
         if !test.is_empty() {
             splits.insert("test".to_owned(), test);
         }
@@ -305,7 +310,7 @@ impl<'a> Session<'a> {
         if !unseen.is_empty() {
             splits.insert("test-unseen".to_owned(), unseen);
         }
-        let best = self.best(&splits["valid"])?;
+        let best = journal::best(self.run.path(), &self.plan.deciding, &splits["valid"])?;
         let criterion = self.state.standing.criterion(self.plan.spec.train.select);
         let metrics = Metrics {
             format: FORMAT,
@@ -322,34 +327,10 @@ impl<'a> Session<'a> {
         commit_directory(&self.run.model(), |directory| -> Result<(), TrainError> {
             Ok(polytask_model::save(directory, &plan.spec, &plan.description, &plan.model.parameters)?)
         })?;
+        self.run.write_outcomes(&ExampleOutcomes::new(FORMAT, of_valid, of_test))?;
         self.run.write_metrics(&metrics)?;
         self.run.set_status(Status::Complete)?;
         Ok(Outcome::Complete(Box::new(metrics)))
-    }
-
-    /// Each task's best validation score at any epoch, read back from the events, beside the kept model's.
-    fn best(&self, kept: &IndexMap<String, TaskScores>) -> Result<IndexMap<String, Best>, TrainError> {
-        let path = self.run.path().join("events.jsonl");
-        let damaged = |what: String| TrainError::Checkpoint { path: path.clone(), what };
-        let bytes = std::fs::read(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
-        let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
-        let mut best: IndexMap<String, Best> = IndexMap::new();
-        for (index, line) in text.lines().enumerate() {
-            let event = serde_json::from_str(line).map_err(|error| damaged(format!("line {}: {error}", index + 1)))?;
-            let Event::Evaluation { epoch, tasks, .. } = event else { continue };
-            for (entry, task) in self.plan.deciding.iter().zip(&self.tasks) {
-                let missing = || damaged(format!("line {}: no scores of task `{task}`", index + 1));
-                let Some(&value) = tasks.get(task).ok_or_else(missing)?.metrics.get(entry.key) else { continue };
-                let better = best
-                    .get(task)
-                    .is_none_or(|best| if entry.higher_is_better { value > best.value } else { value < best.value });
-                if better {
-                    let kept = kept[task].metrics.get(entry.key).copied().unwrap_or_default();
-                    best.insert(task.clone(), Best { metric: entry.key.to_owned(), value, epoch, kept });
-                }
-            }
-        }
-        Ok(best)
     }
 
     fn checkpoint(&mut self) -> Result<(), TrainError> {
@@ -374,6 +355,7 @@ impl<'a> Session<'a> {
             train_seconds: train.as_secs_f64(),
             evaluation_seconds: evaluation.as_secs_f64(),
             examples_per_second: examples as f64 / train.as_secs_f64().max(1e-9),
+            peak_memory_bytes: peak_memory(),
         };
         let mut line = serde_json::to_vec(&timing).expect("times are plain values");
         line.push(b'\n');

@@ -53,7 +53,7 @@ fn scores(spec: &Spec, folder: &Path, seed: u64) -> IndexMap<String, TaskScores>
             take_step(&mut plan, &mut state, &schedule, std::slice::from_ref(&step)).expect("a step can be taken");
         }
     }
-    evaluate_split(&plan.model, &plan.corpus, &plan.targets, &plan.task_names(), SplitName::Test)
+    evaluate_split(&plan.model, &plan.corpus, &plan.targets, &plan.task_names(), SplitName::Test).0
 }
 
 /// A run that ended with these scores of its tasks.

@@ -50,6 +50,12 @@ fn tasks_that_are_the_same_share() {
     assert_eq!(verdicts(&answer), ["helped", "helped"], "{text}");
     assert_eq!(answer["recommendation"]["decision"], "share-all", "{text}");
     assert!(answer["relatedness"]["cosines"][0]["cosine"].as_f64().expect("a cosine") > 0.0, "{text}");
+    for task in ["first", "second"] {
+        let (task, mean) = (&answer["tasks"][task], |value: &Value| value.as_f64().expect("a number"));
+        let [low, high] = ["low", "high"].map(|end| mean(&task["bootstrap_examples"][end]));
+        assert!(low > 0.0 && low < mean(&task["comparison"]["paired"]["mean"]), "{text}");
+        assert!(high > mean(&task["comparison"]["paired"]["mean"]) && high < 0.5, "{text}");
+    }
     assert!(answer["delta_m_paired"]["interval"]["low"].as_f64().expect("an interval") > 0.0, "{text}");
     let config = folder.join("out/recommended.toml").display().to_string();
     let checked = run(["check", &config, "--data", &folder.display().to_string()]).ok();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use polytask_metrics::{ClassScores, Multilabel, catalogue};
+use polytask_metrics::{ClassScores, Multilabel, Outcomes, catalogue};
 
-use super::{Judge, defined};
+use super::{Judge, defined, place, wrong_outcomes};
 use crate::head::Prediction;
 use crate::targets::TargetBatch;
 
@@ -33,6 +33,22 @@ impl Judge for MultilabelJudge {
             let predicted: Vec<bool> = numbers.map(|label| labels.contains(&label)).collect();
             self.counts.update(&known, &predicted);
         }
+    }
+
+    fn note(&self, outcomes: &mut Outcomes, predictions: &[Prediction], targets: TargetBatch<'_>) {
+        let Outcomes::Multilabel(into) = outcomes else { wrong_outcomes("sets of labels") };
+        let of = |(prediction, gold): (&Prediction, &[u32])| match prediction {
+            Prediction::Labels { labels, .. } if !gold.contains(&u32::MAX) => {
+                let both = labels.iter().filter(|label| gold.contains(label)).count();
+                Some([gold.len() as u32, labels.len() as u32, both as u32])
+            }
+            _ => None,
+        };
+        place(into, targets.index, predictions.iter().zip(targets.label_sets()).map(of));
+    }
+
+    fn kind(&self) -> catalogue::TaskKind {
+        catalogue::TaskKind::Multilabel
     }
 
     fn examples(&self) -> usize {

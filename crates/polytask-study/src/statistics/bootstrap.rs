@@ -23,10 +23,15 @@ pub fn paired_bootstrap(differences: &[Vec<f64>], confidence: f64, draws: usize,
     if !sound || examples == 0 || draws == 0 {
         return None;
     }
-    let mut means: Vec<f64> = (0..draws).map(|draw| drawn_mean(differences, examples, seed, draw as u64)).collect();
-    means.sort_unstable_by(f64::total_cmp);
+    let means = (0..draws).map(|draw| drawn_mean(differences, examples, seed, draw as u64)).collect();
+    Some(percentiles(means, confidence))
+}
+
+/// The values between which a share of drawn values lies.
+pub(super) fn percentiles(mut values: Vec<f64>, confidence: f64) -> Interval {
+    values.sort_unstable_by(f64::total_cmp);
     let outside = (1.0 - confidence) / 2.0;
-    Some(Interval { low: percentile(&means, outside), high: percentile(&means, 1.0 - outside) })
+    Interval { low: percentile(&values, outside), high: percentile(&values, 1.0 - outside) }
 }
 
 fn drawn_mean(differences: &[Vec<f64>], examples: usize, seed: u64, draw: u64) -> f64 {

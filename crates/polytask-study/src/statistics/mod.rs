@@ -7,6 +7,7 @@
 mod beta;
 mod bootstrap;
 mod delta_m;
+mod examples;
 mod holm;
 mod rank;
 mod sign_flip;
@@ -15,6 +16,7 @@ mod verdict;
 
 pub use bootstrap::paired_bootstrap;
 pub use delta_m::{Measured, delta_m, relative_gain};
+pub use examples::{Pair, example_bootstrap};
 pub use holm::holm;
 pub use rank::{kendall, spearman};
 pub use sign_flip::sign_flip;

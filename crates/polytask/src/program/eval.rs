@@ -31,7 +31,7 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
         Split::Test => SplitName::Test,
     };
     let names: Vec<String> = saved.spec.task.keys().cloned().collect();
-    let tasks = evaluate_split(&saved.model, &reopened.corpus, &reopened.targets, &names, split);
+    let (tasks, _) = evaluate_split(&saved.model, &reopened.corpus, &reopened.targets, &names, split);
     if tasks.is_empty() {
         return Err(Failure::Data(format!(
             "no dataset of this model has a {} set\n  help: name another part with --split, or give the datasets one",

@@ -5,7 +5,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 use polytask::report::{page, read, sheet_page, sheet_text, text};
 use polytask::run::{RunError, write_atomically};
-use polytask::study::Answer;
+use polytask::study::{Answer, Cost};
 use serde::de::DeserializeOwned;
 
 use super::args::ReportArgs;
@@ -35,12 +35,12 @@ fn study(args: &ReportArgs) -> Result<(), Failure> {
         return Err(Failure::Config(format!("{}: the study has no answer yet\n  help: {help}", args.run.display())));
     }
     let answer: Answer = read_json(&args.run.join("study.json"))?;
-    let seconds: IndexMap<String, f64> = read_json(&args.run.join("seconds.json"))?;
+    let costs: IndexMap<String, Cost> = read_json(&args.run.join("costs.json"))?;
     if args.json {
         return print_json(&answer);
     }
     let name = args.run.file_name().map_or_else(|| "study".into(), |name| name.to_string_lossy());
-    let sheet = sheet(&name, &answer, &seconds);
+    let sheet = sheet(&name, &answer, &costs);
     if args.text {
         return print(&sheet_text(&sheet));
     }

@@ -74,7 +74,7 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
     if args.json {
         return print_json(&answer);
     }
-    let found = sheet(&spec.name, &answer, &polytask::study::seconds(&out, &ran));
+    let found = sheet(&spec.name, &answer, &polytask::study::costs(&out, &ran));
     print(&format!("{}\nanswer and runs: {}\nrecommended: {}\n", sheet_text(&found), out.display(), next(&out)))
 }
 

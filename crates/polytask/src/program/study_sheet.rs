@@ -3,16 +3,16 @@
 use indexmap::IndexMap;
 use polytask::report::{Drawing, IntervalRow, Sheet, SheetSection, SheetTable};
 use polytask::spec::study::Arm;
-use polytask::study::{Agreement, Answer, ArmScore, NamedGrouping, PairGain, Tried};
+use polytask::study::{Agreement, Answer, ArmScore, Cost, NamedGrouping, PairGain, Tried};
 
 use super::study::short_duration as duration;
 use super::table::{count, score};
 
 /// Tasks with gains and verdicts, arms with their cost, relatedness, what was left out, and the recommendation.
-pub fn sheet(name: &str, answer: &Answer, seconds: &IndexMap<String, f64>) -> Sheet {
+pub fn sheet(name: &str, answer: &Answer, costs: &IndexMap<String, Cost>) -> Sheet {
     let mut sections = vec![tasks(answer)];
     sections.extend(equal_size(answer));
-    sections.push(arms(answer, seconds));
+    sections.push(arms(answer, costs));
     sections.extend(variants(answer));
     sections.extend(cosines(answer));
     sections.extend(gains(answer, &answer.relatedness.pair_gains, "two tasks together against alone", "with"));
@@ -23,7 +23,7 @@ pub fn sheet(name: &str, answer: &Answer, seconds: &IndexMap<String, f64>) -> Sh
     sections.extend(left_out(answer));
     let mut facts = vec![format!("{} tasks", answer.tasks.len()), format!("{} seeds", answer.seeds.len())];
     facts.push(format!("{} runs", answer.runs.values().sum::<usize>()));
-    facts.push(duration(seconds.values().sum()));
+    facts.push(duration(costs.values().map(|cost| cost.seconds).sum()));
     let sentences = answer.recommendation.sentences.iter().cloned().chain([summary(answer)]).collect();
     Sheet { name: name.to_owned(), sentences, facts, sections }
 }
@@ -38,7 +38,8 @@ fn table<S: ToString>(names: &[S], figures: &[S]) -> SheetTable {
 }
 
 fn tasks(answer: &Answer) -> SheetSection {
-    let figures = ["separate", "95 % interval", "joint", "95 % interval", "gain", "95 % interval", "p, Holm"];
+    let figures =
+        ["separate", "95 % interval", "joint", "95 % interval", "gain", "95 % interval", "p, Holm", "over examples"];
     let mut table = table(&["task", "verdict", "metric", "on"], &figures);
     let mut rows = Vec::new();
     for (name, task) in &answer.tasks {
@@ -66,6 +67,8 @@ fn tasks(answer: &Answer) -> SheetSection {
             task.comparison
                 .p_holm
                 .map_or_else(String::new, |p| if p < 1e-4 { "< 0.0001".to_owned() } else { format!("{p:.4}") }),
+            task.bootstrap_examples
+                .map_or_else(String::new, |interval| format!("{:+.4} .. {:+.4}", interval.low, interval.high)),
         ]);
         rows.extend(paired.map(|paired| IntervalRow {
             name: name.clone(),
@@ -74,8 +77,8 @@ fn tasks(answer: &Answer) -> SheetSection {
             verdict,
         }));
     }
-    let note =
-        "A gain is positive where the joint network is better. Intervals are over seeds; p is corrected over tasks.";
+    let note = "A gain is positive where the joint network is better. Intervals are over seeds; p is corrected over tasks. \
+         Over examples: where the gain of these very networks lies, as the paired bootstrap draws other examples.";
     let metrics: Vec<_> = answer.tasks.values().map(|task| &task.metric).collect();
     // Gains in different units have no axis in common.
     let drawing = match metrics.windows(2).all(|pair| pair[0] == pair[1]) {
@@ -121,16 +124,21 @@ fn summary(answer: &Answer) -> String {
     }
 }
 
-fn arms(answer: &Answer, seconds: &IndexMap<String, f64>) -> SheetSection {
-    let mut table = table(&["arm"], &["runs", "parameters", "time of a seed", "time of all"]);
+fn arms(answer: &Answer, costs: &IndexMap<String, Cost>) -> SheetSection {
+    let mut table = table(&["arm"], &["runs", "parameters", "time of a seed", "time of all", "peak memory"]);
     for (arm, runs) in &answer.runs {
         let is_of = |id: &&String| arm_of_run(id).is_some_and(|of| of.name() == arm);
-        let total: f64 = seconds.iter().filter(|(id, _)| is_of(id)).map(|(_, seconds)| seconds).sum();
+        let of_arm = || costs.iter().filter(|(id, _)| is_of(id)).map(|(_, cost)| cost);
+        let total: f64 = of_arm().map(|cost| cost.seconds).sum();
+        let peak = of_arm().filter_map(|cost| cost.peak_memory_bytes).max();
+        let peak = peak.map_or_else(String::new, |bytes| format!("{} MiB", bytes >> 20));
         let parameters = answer.parameters.get(arm).map_or_else(String::new, |&parameters| count(parameters));
         let each = duration(total / answer.seeds.len().max(1) as f64);
-        table.rows.push(vec![arm.clone(), runs.to_string(), parameters, each, duration(total)]);
+        table.rows.push(vec![arm.clone(), runs.to_string(), parameters, each, duration(total), peak]);
     }
-    section("cost of the arms", "", table)
+    let note = "Peak memory is what the process had resident at most during a run of the arm, data included; with several workers, of all \
+                runs at the time.";
+    section("cost of the arms", note, table)
 }
 
 /// The arm of a run's name.
