@@ -30,6 +30,14 @@ pub struct Study {
     /// take the first balancer. Each has its defaults unless `[optimizer]` has the method; the method of `[optimizer]` where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub optimizers: Vec<String>,
+    /// Learning rates with which each of these update rules is tried, in every arm; the one of `[optimizer]`, or the rule's default,
+    /// where absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learning_rates: Vec<f64>,
+    /// Whether the joint arm also tries, with its first balancer and update rule, each task attached one layer lower than the file
+    /// says, one task at a time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attach_lower: bool,
     /// Relative difference of a task's score up to which it counts as unchanged.
     #[serde(default = "margin_default")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -69,6 +77,8 @@ pub enum Arm {
     Joint,
     /// Every two tasks in one network: what groups are made of.
     Pairs,
+    /// The groups that the gains of pairs lead to expect most of, each in a network; chosen when the pairs are trained.
+    Groups,
     /// Each task alone in a network that was trained on another one before, for every ordered pair that reads one input.
     Transfer,
 }
@@ -81,6 +91,7 @@ impl Arm {
             Arm::EqualSize => "equal-size",
             Arm::Joint => "joint",
             Arm::Pairs => "pairs",
+            Arm::Groups => "groups",
             Arm::Transfer => "transfer",
         }
     }
@@ -128,6 +139,22 @@ pub(crate) fn check(study: Option<&Study>, seed: u64, root: &Node) -> Vec<Fault>
     {
         let message = "`study.arms` names `transfer`, which goes on from the networks of `separate`".to_string();
         fault(&["study", "arms", &position.to_string()], message, "name `separate` as well");
+    }
+    if let Some(position) = study.arms.iter().position(|arm| *arm == Arm::Groups)
+        && !(study.arms.contains(&Arm::Pairs) && study.arms.contains(&Arm::Separate))
+    {
+        let message = "`study.arms` names `groups`, which follow from the gains of `pairs` over `separate`".to_string();
+        fault(&["study", "arms", &position.to_string()], message, "name `separate` and `pairs` as well");
+    }
+    for (index, rate) in study.learning_rates.iter().enumerate() {
+        let position = index.to_string();
+        if !(rate.is_finite() && *rate > 0.0) {
+            let message = format!("`study.learning_rates` must be above 0, found {rate}");
+            fault(&["study", "learning_rates", &position], message, "write rates such as 1e-3");
+        } else if study.learning_rates[..index].contains(rate) {
+            let message = format!("`study.learning_rates` names {rate} twice");
+            fault(&["study", "learning_rates", &position], message, "name each once");
+        }
     }
     if seed.checked_add(study.seeds as u64).is_none() {
         let message = format!("`study.seeds`: {} seeds from `seed` {seed} on leave the range of seeds", study.seeds);
@@ -184,6 +211,9 @@ mod tests {
             ("budget.runs = 2\narms = [\"joint\", \"joint\"]", "`study.arms` names `joint` twice"),
             ("budget.runs = 2\narms = [\"joined\"]", "did you mean `joint`?"),
             ("budget.runs = 2\narms = [\"transfer\"]", "goes on from the networks of `separate`"),
+            ("budget.runs = 2\narms = [\"separate\", \"groups\"]", "follow from the gains of `pairs`"),
+            ("budget.runs = 2\nlearning_rates = [0.01, 0.0]", "must be above 0, found 0"),
+            ("budget.runs = 2\nlearning_rates = [0.01, 0.01]", "names 0.01 twice"),
             ("budget.runs = 2\narms = []", "must have at least 1"),
             ("budget.runs = 2\nbalancers = [\"mgda\", \"mgda\"]", "`study.balancers` names `mgda` twice"),
             ("budget.runs = 2\noptimizers = [\"sgd\", \"sgd\"]", "`study.optimizers` names `sgd` twice"),

@@ -12,13 +12,14 @@ use polytask_spec::study::Arm;
 use serde::{Deserialize, Serialize};
 
 use crate::choice::{Choice, Tried, choose, higher_is_better, score};
-use crate::job::{Job, Variant};
-use crate::recommend::{Recommendation, recommend};
-use crate::related::{Relatedness, relatedness};
+use crate::job::Job;
+use crate::recommend::{Evidence, Recommendation, recommend};
+use crate::related::{Relatedness, best_groups, relatedness};
 use crate::runner::End;
 use crate::statistics::{
     Comparison, Interval, Measured, Pair, Paired, compare, delta_m, example_bootstrap, relative_gain, t_interval,
 };
+use crate::variant::Variant;
 
 /// Draws of examples.
 const DRAWS: usize = 2_000;
@@ -35,6 +36,9 @@ pub struct Answer {
     pub seeds: Vec<u64>,
     /// Complete runs of each arm.
     pub runs: IndexMap<String, usize>,
+    /// The groups that pairs lead to expect most of, trained; absent where a network of theirs is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Trained>,
     /// Variants of the joint arm that were tried.
     pub joint: Vec<Tried>,
     /// Each task.
@@ -55,6 +59,17 @@ pub struct Answer {
     pub diverged: IndexMap<String, String>,
     /// Runs that the budget left out.
     pub not_run: Vec<String>,
+}
+
+/// What trained groups reach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The tasks of each network.
+    pub groups: Vec<Vec<String>>,
+    /// Mean relative gain over tasks alone on validation data, of mean scores.
+    pub delta_m_valid: f64,
+    /// The same on the data that tasks are judged on.
+    pub delta_m: f64,
 }
 
 /// What is known of a task.
@@ -131,6 +146,7 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     for ((answer, ..), comparison) in answers.iter_mut().zip(compare(&gains, &margins, spec.seed)) {
         answer.comparison = comparison;
     }
+    let groups = trained_groups((spec, ends), &tasks, &separate, &mut answers);
     let answers: IndexMap<String, TaskAnswer> =
         tasks.iter().cloned().zip(answers.into_iter().map(|(answer, ..)| answer)).collect();
     let variant = joint.variant().cloned();
@@ -145,13 +161,15 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     }
     let worst = answers.iter().filter_map(|(name, answer)| Some((name, answer.relative_gain?)));
     let worst_task = worst.min_by(|left, right| left.1.total_cmp(&right.1)).map(|(name, _)| name.clone());
-    let recommendation = recommend(spec, &answers, &relatedness, variant.as_ref(), &parameters);
+    let of_runs = Evidence { relatedness: &relatedness, groups: groups.as_ref(), parameters: &parameters };
+    let recommendation = recommend(spec, &answers, of_runs, variant.as_ref());
     Answer {
         format: FORMAT,
         seeds,
         runs,
         delta_m: delta_of(&answers, |arm| Some(arm.mean)),
         delta_m_paired: delta_paired(&answers),
+        groups,
         joint: joint.tried,
         worst_task,
         parameters,
@@ -202,6 +220,47 @@ fn task_answer(task: &str, alone: &Choice, joint: &Choice, margin: f64) -> (Task
         comparison: compare(&[vec![]], &[0.0], 0).remove(0),
     };
     (answer, gains, margin)
+}
+
+/// The scores of each task in the network of its group, where the study trains groups and every group has complete runs; they
+/// are added to the tasks' arms.
+fn trained_groups(
+    (spec, ends): (&Spec, &[(Job, End)]),
+    tasks: &[String],
+    separate: &[Choice],
+    answers: &mut [(TaskAnswer, Vec<f64>, f64)],
+) -> Option<Trained> {
+    spec.study.as_ref()?.arms.contains(&Arm::Groups).then_some(())?;
+    let groups = best_groups(spec, ends)?;
+    let network = |group: &Vec<String>| match group.len() {
+        1 => choose(ends, Arm::Separate, group),
+        2 => choose(ends, Arm::Pairs, group),
+        count if count == tasks.len() => choose(ends, Arm::Joint, group),
+        _ => choose(ends, Arm::Groups, group),
+    };
+    let networks: Vec<Choice> = groups.iter().map(network).collect();
+    let of_task = |task: &String| Some(&networks[groups.iter().position(|group| group.contains(task))?]);
+    let by_seed = |choice: &Choice, task: &str, split: &str| {
+        let scores = choice.runs.iter();
+        ArmScore::of(scores.filter_map(|(seed, metrics)| Some((*seed, score(metrics, task, split)?))).collect())
+    };
+    let (mut on_split, mut on_valid) = (Vec::new(), Vec::new());
+    let mut arms = Vec::new();
+    for ((task, alone), (answer, ..)) in tasks.iter().zip(separate).zip(answers.iter()) {
+        let gain = |split: &str| {
+            let (baseline, grouped) = (by_seed(alone, task, split)?, by_seed(of_task(task)?, task, split)?);
+            let higher_is_better = answer.higher_is_better;
+            Some((Measured { baseline: baseline.mean, score: grouped.mean, higher_is_better }, grouped))
+        };
+        let (measured, grouped) = gain(&answer.split)?;
+        on_split.push(measured);
+        on_valid.push(gain("valid")?.0);
+        arms.push(grouped);
+    }
+    for ((answer, ..), grouped) in answers.iter_mut().zip(arms) {
+        answer.arms.insert(Arm::Groups.name().to_owned(), grouped);
+    }
+    Some(Trained { groups, delta_m_valid: delta_m(&on_valid)?, delta_m: delta_m(&on_split)? })
 }
 
 /// Adds how far gains depend on the examples that they were measured on.

@@ -6,9 +6,10 @@ use polytask_run::Metrics;
 use polytask_spec::study::Arm;
 use serde::{Deserialize, Serialize};
 
-use crate::job::{Job, Variant};
+use crate::job::Job;
 use crate::runner::End;
 use crate::statistics::{Measured, delta_m};
+use crate::variant::Variant;
 
 /// The complete runs of some tasks in one variant, by seed.
 pub(crate) type BySeed<'a> = IndexMap<u64, &'a Metrics>;

@@ -43,6 +43,13 @@ impl Clock {
         Clock { began: Instant::now(), runs: runs.collect(), ended: 0, done: 0.0, measured }
     }
 
+    /// More runs are to be taken.
+    pub fn expect(&mut self, jobs: &[Job], expected: impl Fn(&Job) -> Option<f64>) {
+        self.measured &= jobs.iter().all(|job| expected(job).is_some());
+        let more = jobs.iter().map(|job| (job.id.clone(), (expected(job).unwrap_or(1.0).max(1e-3), 0.0)));
+        self.runs.extend(more);
+    }
+
     /// A share of a run is over, from 0 to 1; what it was when the run began in this process is not counted as done by it.
     pub fn at(&mut self, id: &str, share: f64) {
         let Some((expected, over)) = self.runs.get_mut(id) else { return };

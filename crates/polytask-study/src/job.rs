@@ -1,41 +1,18 @@
 //! Which runs does a study mean?
 //!
-//! Seed by seed, each task alone and all together; then, seed by seed, every two; then, likewise, each task after each other one. A
+//! Seed by seed, each task alone and all together; then, seed by seed, every two; then, likewise, each task after each other one;
+//! groups, which follow from what pairs gained, are made when these are trained ([`group_jobs`]). A
 //! budget of runs that is too small therefore costs seeds of all arms alike, and transfer and pairs first. Every run has the file's own splits, whatever its seed, so that
 //! differences between seeds are those of initial values, order and dropout.
 
-use indexmap::IndexMap;
-use polytask_spec::study::{Arm, Study};
-use polytask_spec::training::{Balance, OptimizerMethod};
-use polytask_spec::{Spec, parse, suggest};
-use polytask_train::{TrainError, balancer, extensions};
-use serde::{Deserialize, Serialize};
+use polytask_spec::Spec;
+use polytask_spec::study::Arm;
+use polytask_spec::training::Balance;
 
 use crate::derive::{pin_splits, restrict};
 use crate::error::StudyError;
+use crate::variant::{Rule, Variant, joint_variants, plain_balance, rules};
 use crate::widths::{Widths, narrowed};
-
-/// How the tasks of a run are balanced and updated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Variant {
-    /// The balancer; `equal` for a task alone.
-    pub balancer: String,
-    /// The name of the update rule.
-    pub optimizer: String,
-}
-
-impl Variant {
-    /// `BALANCER.OPTIMIZER`, as in names of runs.
-    pub fn name(&self) -> String {
-        format!("{}.{}", self.balancer, self.optimizer)
-    }
-}
-
-/// The update rule of a name: the file's own where it has this one, else with its defaults.
-fn optimizer_method(spec: &Spec, name: &str) -> OptimizerMethod {
-    let own = spec.optimizer.method;
-    if own.name() == name { own } else { OptimizerMethod::named(name).unwrap_or(own) }
-}
 
 /// One run of a study.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,16 +71,16 @@ pub fn jobs_of(spec: &Spec, widths: &Widths) -> Result<Jobs, StudyError> {
     pin_splits(&mut base);
     let tasks: Vec<String> = spec.task.keys().cloned().collect();
     let joint = joint_variants(&base, study)?;
-    let optimizers = optimizers(&base, study);
+    let rules = rules(&base, study);
     let has = |arm| study.arms.contains(&arm);
     let seeds = || spec.seed..spec.seed + study.seeds as u64;
     let mut all = Vec::new();
     for seed in seeds() {
         for task in tasks.iter().filter(|_| has(Arm::Separate)) {
-            all.extend(optimizers.iter().map(|name| separate(&base, task, name, seed)));
+            all.extend(rules.iter().map(|rule| separate(&base, task, rule, seed)));
         }
         for task in tasks.iter().filter(|_| has(Arm::EqualSize)) {
-            all.extend(optimizers.iter().map(|name| equal_size(&base, task, name, (seed, widths.of(task)))));
+            all.extend(rules.iter().map(|rule| equal_size(&base, task, rule, (seed, widths.of(task)))));
         }
         if has(Arm::Joint) {
             all.extend(
@@ -121,11 +98,11 @@ pub fn jobs_of(spec: &Spec, widths: &Widths) -> Result<Jobs, StudyError> {
             }
         }
     }
-    if let Some(optimizer) = optimizers.first().filter(|_| has(Arm::Transfer)) {
+    if let Some(rule) = rules.first().filter(|_| has(Arm::Transfer)) {
         for seed in seeds() {
             for source in &tasks {
                 let targets = tasks.iter().filter(|target| *target != source && shares_input(spec, source, target));
-                all.extend(targets.map(|target| transfer(&base, source, target, optimizer, seed)));
+                all.extend(targets.map(|target| transfer(&base, source, target, rule, seed)));
             }
         }
     }
@@ -134,17 +111,17 @@ pub fn jobs_of(spec: &Spec, widths: &Widths) -> Result<Jobs, StudyError> {
     Ok(Jobs { planned: all, beyond })
 }
 
-fn separate(base: &Spec, task: &str, optimizer: &str, seed: u64) -> Job {
-    let variant = Variant { balancer: "equal".into(), optimizer: optimizer.to_owned() };
+fn separate(base: &Spec, task: &str, rule: &Rule, seed: u64) -> Job {
+    let variant = Variant { balancer: "equal".into(), rule: rule.clone(), lower: None };
     let balance = plain_balance(base, &variant.balancer);
     job(base, Arm::Separate, &[task.to_owned()], variant, balance, seed)
 }
 
 /// The run of a task alone in a network of a share of the width.
-fn equal_size(base: &Spec, task: &str, optimizer: &str, (seed, width): (u64, f64)) -> Job {
-    let mut job = separate(&narrowed(base, width), task, optimizer, seed);
+fn equal_size(base: &Spec, task: &str, rule: &Rule, (seed, width): (u64, f64)) -> Job {
+    let mut job = separate(&narrowed(base, width), task, rule, seed);
     job.arm = Arm::EqualSize;
-    job.id = format!("equal-size.{task}.{optimizer}.{seed}");
+    job.id = format!("equal-size.{task}.{}.{seed}", rule.name());
     job.spec.name = job.id.clone();
     job
 }
@@ -155,11 +132,11 @@ fn shares_input(spec: &Spec, one: &str, other: &str) -> bool {
 }
 
 /// The run of `target` alone that begins with the network of `source` alone.
-fn transfer(base: &Spec, source: &str, target: &str, optimizer: &str, seed: u64) -> Job {
-    let before = separate(base, source, optimizer, seed).id;
-    let mut job = separate(base, target, optimizer, seed);
+fn transfer(base: &Spec, source: &str, target: &str, rule: &Rule, seed: u64) -> Job {
+    let before = separate(base, source, rule, seed).id;
+    let mut job = separate(base, target, rule, seed);
     job.arm = Arm::Transfer;
-    job.id = format!("transfer.{source}.{target}.{optimizer}.{seed}");
+    job.id = format!("transfer.{source}.{target}.{}.{seed}", rule.name());
     job.spec.name = job.id.clone();
     // Looked for in the study's directory.
     job.spec.train.start = Some(format!("runs/{before}/model"));
@@ -171,73 +148,47 @@ fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balan
     let with = Spec { balance, ..base.clone() };
     let mut spec = restrict(&with, tasks);
     spec.seed = seed;
-    spec.optimizer.method = optimizer_method(base, &variant.optimizer);
+    spec.optimizer.method = variant.rule.method(base);
+    variant.attach(&mut spec);
     let id = match arm {
-        Arm::Separate | Arm::EqualSize | Arm::Transfer => format!("separate.{}.{}.{seed}", tasks[0], variant.optimizer),
+        Arm::Separate | Arm::EqualSize | Arm::Transfer => {
+            format!("separate.{}.{}.{seed}", tasks[0], variant.rule.name())
+        }
         Arm::Joint => format!("joint.{}.{seed}", variant.name()),
         Arm::Pairs => format!("pair.{}.{}.{seed}", tasks.join("."), variant.name()),
+        Arm::Groups => format!("group.{}.{}.{seed}", tasks.join("."), variant.name()),
     };
     spec.name = id.clone();
     Job { id, arm, tasks: tasks.to_vec(), variant, after: None, seed, spec }
 }
 
-fn optimizers(spec: &Spec, study: &Study) -> Vec<String> {
-    if study.optimizers.is_empty() { vec![spec.optimizer.method.name().to_owned()] } else { study.optimizers.clone() }
-}
-
-/// Every balancer with every update rule, each checked against all tasks.
-fn joint_variants(spec: &Spec, study: &Study) -> Result<Vec<(Variant, Balance)>, StudyError> {
-    let mut balances: IndexMap<String, Balance> = IndexMap::new();
-    for (index, method) in study.balancers.iter().enumerate() {
-        let position = index.to_string();
-        let key = ["study", "balancers", position.as_str()];
-        if polytask_balance::find(method).is_none() {
-            let known = polytask_balance::all().iter().map(|entry| entry.key);
-            let message = format!("no balancer is called `{method}`");
-            return Err(TrainError::config(&key, message, suggest(method, known)).into());
-        }
-        let balance = match *method == spec.balance.method {
-            true => spec.balance.clone(),
-            false => plain_balance(spec, method),
-        };
-        balancer(&Spec { balance: balance.clone(), ..spec.clone() }).map_err(|error| match error {
-            TrainError::Config { message, help, .. } => TrainError::config(&key, message, help),
-            other => other,
-        })?;
-        balances.insert(method.clone(), balance);
-    }
-    if balances.is_empty() {
-        balances.insert(spec.balance.method.clone(), spec.balance.clone());
-    }
-    let with = |(method, balance): (&String, &Balance)| {
-        let variant = |optimizer| (Variant { balancer: method.clone(), optimizer }, balance.clone());
-        optimizers(spec, study).into_iter().map(variant).collect::<Vec<_>>()
+/// The runs of groups of tasks, seed by seed, that are neither one task nor two nor all, which other arms train.
+///
+/// # Errors
+///
+/// As [`jobs`].
+pub(crate) fn group_jobs(spec: &Spec, groups: &[Vec<String>]) -> Result<Vec<Job>, StudyError> {
+    let study = spec.study.as_ref().ok_or(StudyError::NoStudy)?;
+    let mut base = spec.clone();
+    pin_splits(&mut base);
+    let Some((variant, balance)) = joint_variants(&base, study)?.into_iter().next() else { return Ok(Vec::new()) };
+    let trained: Vec<&Vec<String>> =
+        groups.iter().filter(|group| group.len() > 2 && group.len() < spec.task.len()).collect();
+    let seeds = spec.seed..spec.seed + study.seeds as u64;
+    let of_seed = |seed: u64| {
+        let one = |group: &&Vec<String>| job(&base, Arm::Groups, group, variant.clone(), balance.clone(), seed);
+        trained.iter().map(one).collect::<Vec<Job>>()
     };
-    Ok(balances.iter().flat_map(with).collect())
-}
-
-/// A balancer with its defaults written out, as a configuration that names it would have it.
-fn plain_balance(spec: &Spec, method: &str) -> Balance {
-    let balance = Balance { method: method.to_owned(), watch: spec.balance.watch, ..Balance::default() };
-    let with = Spec { balance: balance.clone(), study: None, ..spec.clone() };
-    // What is wrong with it is told where the balancer is made.
-    parse("", &with.to_toml(), &[], &extensions()).map_or(balance, |parsed| parsed.spec.balance)
-}
-
-/// The configuration of a variant of all tasks, as [`jobs`] trains it but with the file's own seed and splits.
-pub fn joint_spec(spec: &Spec, variant: &Variant) -> Spec {
-    let mut joint = Spec { study: None, ..spec.clone() };
-    if variant.balancer != spec.balance.method {
-        joint.balance = plain_balance(spec, &variant.balancer);
-    }
-    joint.optimizer.method = optimizer_method(spec, &variant.optimizer);
-    joint
+    Ok(seeds.flat_map(of_seed).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use polytask_train::balancer;
+
     use super::*;
     use crate::derive::tests::{FOUR, spec};
+    use crate::variant::joint_spec;
 
     fn ids(jobs: &[Job]) -> Vec<&str> {
         jobs.iter().map(|job| job.id.as_str()).collect()
@@ -293,6 +244,56 @@ mod tests {
         let joint = joint_spec(&spec(&text), &found.planned[1].variant);
         assert_eq!((joint.balance.method.as_str(), joint.optimizer.method.name()), ("uncertainty", "sgd"));
         assert_eq!(spec(&joint.to_toml()).task, joint.task);
+    }
+
+    #[test]
+    fn every_rule_is_tried_at_every_learning_rate() {
+        let text = format!(
+            "{FOUR}[study]\nseeds = 1\nbudget.runs = 99\noptimizers = [\"adam\", \"sgd\"]\nlearning_rates = [1e-3, 2.5e-4]\n"
+        );
+        let found = jobs(&spec(&text)).unwrap().planned;
+        assert_eq!(ids(&found)[..2], ["separate.polarity.adam-1e-3.3", "separate.polarity.adam-2.5e-4.3"]);
+        assert_eq!(found.len(), 4 * 4 + 4);
+        let last = found.last().unwrap();
+        assert_eq!(last.id, "joint.fixed.sgd-2.5e-4.3");
+        let mut method = last.spec.optimizer.method;
+        assert_eq!((method.name(), *method.learning_rate_mut()), ("sgd", 2.5e-4));
+        let mut joint = joint_spec(&spec(&text), &last.variant).optimizer.method;
+        assert_eq!(*joint.learning_rate_mut(), 2.5e-4);
+    }
+
+    #[test]
+    fn each_task_is_tried_one_layer_lower() {
+        let deeper = FOUR
+            .replace("[{ kind = \"conv\" }]", "[{ kind = \"bilstm\" }, { kind = \"conv\" }]")
+            .replace("task.films = {", "task.films = { attach = \"bilstm1\",");
+        let text = format!("{deeper}[study]\nseeds = 1\nbudget.runs = 9\narms = [\"joint\"]\nattach_lower = true\n");
+        let found = jobs(&spec(&text)).unwrap().planned;
+        let expected =
+            ["", ".polarity-at-bilstm1", ".stars-at-bilstm1"].map(|lower| format!("joint.fixed.adam{lower}.3"));
+        assert_eq!(ids(&found), expected);
+        let joint = joint_spec(&spec(&text), &found[1].variant);
+        assert_eq!(
+            (joint.attach_of(&joint.task["polarity"]), joint.attach_of(&joint.task["stars"])),
+            (vec!["bilstm1".to_owned()], vec!["conv2".to_owned()])
+        );
+        assert_eq!(found[1].variant.words(), "fixed and adam, `polarity` attached at `bilstm1`");
+    }
+
+    #[test]
+    fn groups_that_other_arms_train_are_no_runs_of_their_own() {
+        let text =
+            format!("{FOUR}[study]\nseeds = 2\nbudget.runs = 99\narms = [\"separate\", \"pairs\", \"groups\"]\n");
+        let spec = spec(&text);
+        let groups = |names: &[&[&str]]| -> Vec<Vec<String>> {
+            names.iter().map(|group| group.iter().map(|name| (*name).to_owned()).collect()).collect()
+        };
+        let found = group_jobs(&spec, &groups(&[&["polarity", "stars", "films"], &["names"]])).unwrap();
+        assert_eq!(ids(&found), ["group.polarity.stars.films.fixed.adam.3", "group.polarity.stars.films.fixed.adam.4"]);
+        assert_eq!(found[0].spec.task.len(), 3);
+        assert!(group_jobs(&spec, &groups(&[&["polarity", "films"], &["names", "stars"]])).unwrap().is_empty());
+        let all: Vec<&str> = spec.task.keys().map(String::as_str).collect();
+        assert!(group_jobs(&spec, &groups(&[&all])).unwrap().is_empty());
     }
 
     #[test]

@@ -5,11 +5,11 @@ use polytask_spec::Spec;
 use polytask_spec::study::Arm;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::TaskAnswer;
+use crate::answer::{TaskAnswer, Trained};
 use crate::derive::keep_apart;
-use crate::job::{Variant, joint_spec};
 use crate::related::Relatedness;
 use crate::statistics::{SEEDS_MIN, Verdict};
+use crate::variant::{Variant, joint_spec};
 
 /// What to do with the tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +36,21 @@ pub struct Recommendation {
     pub sentences: Vec<String>,
 }
 
+/// What runs say besides the scores of tasks.
+#[derive(Clone, Copy)]
+pub(crate) struct Evidence<'a> {
+    pub relatedness: &'a Relatedness,
+    pub groups: Option<&'a Trained>,
+    /// Values in the models of each arm.
+    pub parameters: &'a IndexMap<String, usize>,
+}
+
 /// Decides from the verdicts: what loses is kept apart, by the gains of pairs where these were run.
 pub(crate) fn recommend(
     spec: &Spec,
     tasks: &IndexMap<String, TaskAnswer>,
-    relatedness: &Relatedness,
+    Evidence { relatedness, groups: trained, parameters }: Evidence<'_>,
     joint: Option<&Variant>,
-    parameters: &IndexMap<String, usize>,
 ) -> Recommendation {
     let all: Vec<String> = tasks.keys().cloned().collect();
     let with = |verdict| -> Vec<String> {
@@ -51,7 +59,10 @@ pub(crate) fn recommend(
     };
     let (hurt, helped) = (with(Verdict::Hurt), with(Verdict::Helped));
     let (unchanged, undecided) = (with(Verdict::Unchanged), with(Verdict::Undecided));
-    let (decision, groups) = match (&relatedness.partition, hurt.is_empty()) {
+    // Groups that were trained and did not hold what pairs promised are not recommended.
+    let partition =
+        relatedness.partition.as_ref().filter(|_| trained.is_none_or(|trained| trained.delta_m_valid > 0.0));
+    let (decision, groups) = match (partition, hurt.is_empty()) {
         (Some(partition), false) => (Decision::Groups, partition.answers.clone()),
         (None, false) => {
             let rest: Vec<String> = all.iter().filter(|task| !hurt.contains(task)).cloned().collect();
@@ -78,13 +89,24 @@ pub(crate) fn recommend(
     if let (Decision::Groups, Some(partition)) = (decision, &relatedness.partition) {
         let expected = 100.0 * partition.expected_delta_m;
         let text = "Pairs on validation data lead to expect a mean gain of";
-        sentences
-            .push(format!("{text} {expected:+.1} % of these groups over tasks alone; the groups were not trained."));
+        sentences.push(format!(
+            "{text} {expected:+.1} % of these groups over tasks alone{}.",
+            if trained.is_some() { "" } else { "; the groups were not trained" }
+        ));
         let guessed = relatedness.pair_gains.iter().filter(|pair| pair.predicted).count();
         if guessed > 0 {
             let all = relatedness.pair_gains.len();
             sentences.push(format!("{guessed} of the {all} gains are guesses: the budget left their pairs out."));
         }
+    }
+    if let Some(Trained { groups, delta_m_valid, delta_m }) = trained {
+        let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
+        sentences.push(format!(
+            "Trained, the groups {} reach a mean gain of {:+.1} % over tasks alone on validation data, and of {:+.1} % in the end.",
+            groups.join(" | "),
+            100.0 * delta_m_valid,
+            100.0 * delta_m,
+        ));
     }
     if !undecided.is_empty() {
         let seeds = tasks.values().map(|task| task.comparison.gains.len()).min().unwrap_or(0);
@@ -102,8 +124,7 @@ pub(crate) fn recommend(
         sentences.push(format!("One network for all has {together} parameters, one a task {alone} together."));
     }
     if let Some(variant) = joint {
-        sentences
-            .push(format!("All tasks together were balanced and updated by {}.", variant.name().replace('.', " and ")));
+        sentences.push(format!("All tasks together were balanced and updated by {}.", variant.words()));
     }
     if spec
         .study

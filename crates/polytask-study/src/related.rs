@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Left;
 use crate::choice::{choose, higher_is_better, score};
-use crate::job::{Job, Variant};
+use crate::job::Job;
 use crate::relatedness::{Grouping, PairCosine, fill, group, mean_cosines, partition};
 use crate::runner::End;
 use crate::statistics::{Measured, kendall, relative_gain, spearman};
+use crate::variant::Variant;
 
 /// What tasks have in common.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -96,7 +97,7 @@ pub(crate) fn relatedness(
     let mut found = Relatedness { cosines, transfer_gains: listed(&tasks, &transfer, None), ..Relatedness::default() };
     let filled = fill(&gains);
     if let Some(matrix) = &filled {
-        let networks = spec.study.as_ref().and_then(|study| study.networks).unwrap_or(tasks.len()).min(tasks.len());
+        let networks = networks(spec);
         let name = |grouping: Grouping| named(&grouping, &tasks);
         found.groupings = (1..=networks).filter_map(|count| group(matrix, count).map(name)).collect();
         // Another network that nobody gains by is not used.
@@ -106,6 +107,18 @@ pub(crate) fn relatedness(
     found.pair_gains = listed(&tasks, &gains, filled.as_deref());
     found.measures = measures(&found, ends);
     found
+}
+
+/// The best division of the tasks by the gains of pairs on validation data, each task in one network; none where no pair is known.
+pub(crate) fn best_groups(spec: &Spec, ends: &[(Job, End)]) -> Option<Vec<Vec<String>>> {
+    let tasks: Vec<String> = spec.task.keys().cloned().collect();
+    let matrix = fill(&matrix(&tasks, |task, partner| pair_gain(ends, &tasks, task, partner)))?;
+    partition(&matrix, networks(spec)).map(|grouping| named(&grouping, &tasks).answers)
+}
+
+/// Networks at most among which tasks are divided.
+fn networks(spec: &Spec) -> usize {
+    spec.study.as_ref().and_then(|study| study.networks).unwrap_or(spec.task.len()).min(spec.task.len())
 }
 
 /// `[task][partner]`; a task gains nothing by itself.

@@ -11,14 +11,16 @@ use polytask_run::{
     Environment, Event, Metrics, RunDirectory, RunError, Status, Timing, forget_peak_memory, write_atomically,
 };
 use polytask_spec::Spec;
+use polytask_spec::study::Arm;
 use polytask_train::{Observer, Outcome, Plan, Progress, TrainError, resume, train};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Place};
 use crate::error::StudyError;
 use crate::executor::Executor;
-use crate::job::{Job, jobs_of};
+use crate::job::{Job, group_jobs, jobs_of};
 use crate::pace::Pace;
+use crate::related::best_groups;
 use crate::widths::Widths;
 
 /// Is told how a study goes, by any thread, and may stop it.
@@ -109,11 +111,21 @@ pub fn run(
         }),
         changed: Condvar::new(),
     };
-    executor.run(&all.planned, &|job| {
+    let work = |job: &Job| {
         let next = session.work(job);
         session.settled(job);
         next
-    });
+    };
+    executor.run(&all.planned, &work);
+    let mut all = all;
+    let more = session.groups(spec, &all.planned)?;
+    session.state().clock.expect(&more, |job| Some(pace?.seconds(job)));
+    let room =
+        spec.study.as_ref().and_then(|study| study.budget.runs).map_or(more.len(), |runs| runs - all.planned.len());
+    let (more, beyond) = more.split_at(room.min(more.len()));
+    executor.run(more, &work);
+    all.planned.extend_from_slice(more);
+    all.beyond.extend_from_slice(beyond);
     let state = session.state.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(error) = state.error {
         return Err(error);
@@ -171,6 +183,22 @@ impl Session<'_> {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // The state is whole after every statement, also where another thread panicked.
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The runs of groups, where the study has them and the runs that they follow from have ended.
+    fn groups(&self, spec: &Spec, planned: &[Job]) -> Result<Vec<Job>, StudyError> {
+        let state = self.state();
+        let asked = spec.study.as_ref().is_some_and(|study| study.arms.contains(&Arm::Groups));
+        if !asked || state.interrupted || state.error.is_some() {
+            return Ok(Vec::new());
+        }
+        let end = |job: &Job| (job.clone(), state.ends.get(&job.id).cloned().unwrap_or(End::NotRun));
+        let ends: Vec<(Job, End)> = planned.iter().map(end).collect();
+        drop(state);
+        match best_groups(spec, &ends) {
+            Some(groups) => group_jobs(spec, &groups),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn settled(&self, job: &Job) {

@@ -11,16 +11,16 @@ use serde_json::Value;
 
 /// A study of two generated tasks with one output layer, the second of this relatedness to the first.
 fn study(name: &str, relatedness: f64, arms: &str) -> (PathBuf, Value, String) {
-    study_of(name, relatedness, arms, "")
+    study_of(name, &[("first", 1.0), ("second", relatedness)], arms, "")
 }
 
-/// The same with one more layer.
-fn study_of(name: &str, relatedness: f64, arms: &str, layer: &str) -> (PathBuf, Value, String) {
+/// The same of any tasks, with one more layer.
+fn study_of(name: &str, tasks: &[(&'static str, f64)], arms: &str, layer: &str) -> (PathBuf, Value, String) {
     let folder = scratch(name);
-    let tasks = [RelatedTask { name: "first", relatedness: 1.0 }, RelatedTask { name: "second", relatedness }];
+    let tasks: Vec<RelatedTask> = tasks.iter().map(|&(name, relatedness)| RelatedTask { name, relatedness }).collect();
     write_related(&folder, &tasks, Sizes { train: 160, valid: 200, test: 400 }, 5).expect("texts can be written");
     let mut config = String::from("version = 1\nname = \"dial\"\nseed = 1\n");
-    for task in ["first", "second"] {
+    for RelatedTask { name: task, .. } in &tasks {
         let files = ["train", "valid", "test"].map(|split| format!("{split} = \"{task}.{split}.tsv\""));
         config += &format!("data.{task} = {{ format = \"lines\", {} }}\n", files.join(", "));
         let kind = "kind = \"classify\", target = \"label\", metric = \"accuracy\", head = \"opinion\"";
@@ -65,8 +65,12 @@ fn tasks_that_are_the_same_share() {
 
 #[test]
 fn networks_of_equal_total_size_are_narrower_and_compared() {
-    let (folder, answer, text) =
-        study_of("dial-size", 1.0, "\"separate\", \"equal-size\", \"joint\"", ", { kind = \"dense\", units = 20 }");
+    let (folder, answer, text) = study_of(
+        "dial-size",
+        &[("first", 1.0), ("second", 1.0)],
+        "\"separate\", \"equal-size\", \"joint\"",
+        ", { kind = \"dense\", units = 20 }",
+    );
     assert!(text.contains("joint against separate networks of equal total size"), "{text}");
     let layers = |run: &str| {
         let path = folder.join("out/runs").join(run).join("model/weights.safetensors");
@@ -112,6 +116,31 @@ fn tasks_that_contradict_each_other_are_kept_apart() {
         let alone = answer["tasks"][task]["arms"]["separate"]["mean"].as_f64().expect("a mean");
         assert!((score - alone).abs() < 0.06, "{task}: {score} and {alone}\n{text}");
     }
+}
+
+#[test]
+fn groups_that_pairs_promise_are_trained() {
+    let tasks = [("first", 1.0), ("second", 1.0), ("third", 1.0), ("against", -1.0)];
+    let arms = "\"separate\", \"joint\", \"pairs\", \"groups\"";
+    let (folder, answer, text) = study_of("dial-groups", &tasks, arms, "");
+    let groups = parse(r#"[["first", "second", "third"], ["against"]]"#);
+    assert_eq!(answer["groups"]["groups"], groups, "{text}");
+    assert_eq!(answer["recommendation"]["groups"], groups, "{text}");
+    assert!(folder.join("out/runs/group.first.second.third.equal.adam.1/model").is_dir());
+    let delta = |key: &str| answer["groups"][key].as_f64().expect("a gain");
+    assert!(delta("delta_m") > 0.02 && delta("delta_m_valid") > 0.02, "{text}");
+    for task in ["first", "second", "third"] {
+        let mean = |arm: &str| answer["tasks"][task]["arms"][arm]["mean"].as_f64().expect("a mean");
+        assert!(mean("groups") > mean("separate") && mean("groups") > mean("joint"), "{task}: {text}");
+    }
+    assert_eq!(answer["tasks"]["against"]["arms"]["groups"], answer["tasks"]["against"]["arms"]["separate"]);
+    assert!(
+        text.contains("groups, trained") && text.contains("Trained, the groups `first`, `second`, `third`"),
+        "{text}"
+    );
+    let config = folder.join("study.toml").display().to_string();
+    let checked = run(["check", &config, "--data", &folder.display().to_string()]).ok();
+    assert!(checked.contains("groups follow from what pairs gain: 5 runs more at most"), "{checked}");
 }
 
 #[test]

@@ -145,5 +145,8 @@ fn choices(pointer: &str) -> Vec<Entry> {
 }
 
 fn description(node: &Value) -> String {
-    node.get("description").and_then(Value::as_str).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+    let text = node.get("description").and_then(Value::as_str).unwrap_or_default();
+    // The first paragraph, whose lines end where the source's do.
+    let paragraph: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    paragraph.join(" ")
 }

@@ -75,7 +75,7 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
         return print_json(&answer);
     }
     let found = sheet(&spec.name, &answer, &polytask::study::costs(&out, &ran));
-    print(&format!("{}\nanswer and runs: {}\nrecommended: {}\n", sheet_text(&found), out.display(), next(&out)))
+    print(&format!("{}\nanswer and runs: {}\nrecommended: {}\n", sheet_text(&found), out.display(), next(&out, args)))
 }
 
 /// Where the study of a config goes.
@@ -106,6 +106,9 @@ pub struct Planned {
     beyond: Vec<PlannedRun>,
     /// Minutes of all runs within the budget of runs, if each trains all its epochs; absent where that could not be seen.
     minutes_max: Option<f64>,
+    /// Runs of groups at most that follow from what pairs gain, and that the budget of runs has room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups_max: Option<usize>,
     /// The budget in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     budget_minutes: Option<f64>,
@@ -127,9 +130,10 @@ impl Planned {
             id: job.id.clone(),
             arm: job.arm,
             kind: match job.arm {
-                Arm::Separate => format!("{} {}", job.tasks.join(" "), job.variant.optimizer),
-                Arm::EqualSize => format!("{} {}, narrower", job.tasks.join(" "), job.variant.optimizer),
-                Arm::Joint => job.variant.name().replace('.', " "),
+                Arm::Separate => format!("{} by {}", job.tasks.join(" "), update(job)),
+                Arm::EqualSize => format!("{} by {}, narrower", job.tasks.join(" "), update(job)),
+                Arm::Joint => format!("{} by {}{}", job.variant.balancer, update(job), lower(job)),
+                Arm::Groups => "groups that follow from pairs".to_owned(),
                 Arm::Pairs => format!("every two of {} tasks", spec.task.len()),
                 Arm::Transfer => format!("one after another of {} tasks", spec.task.len()),
             },
@@ -138,7 +142,8 @@ impl Planned {
         let runs: Vec<PlannedRun> = jobs.planned.iter().map(one).collect();
         let minutes_max = runs.iter().map(|run| run.minutes_max).sum();
         let budget_minutes = spec.study.as_ref().and_then(|study| study.budget.minutes);
-        Planned { runs, beyond: jobs.beyond.iter().map(one).collect(), minutes_max, budget_minutes }
+        let groups_max = groups_max(spec, runs.len());
+        Planned { groups_max, runs, beyond: jobs.beyond.iter().map(one).collect(), minutes_max, budget_minutes }
     }
 
     /// The runs by kind, and what the budget leaves out.
@@ -174,11 +179,34 @@ impl Planned {
                 &format!(", about {} on this machine, less where patience ends a run early", time(self.minutes_max));
         }
         text += &format!("\n{table}");
+        if let Some(most) = self.groups_max {
+            text += &format!("groups follow from what pairs gain: {most} runs more at most\n");
+        }
         if let Some(minutes) = self.budget_minutes {
             text += &format!("no run begins once {} of training are over\n", time(Some(minutes)));
         }
         text
     }
+}
+
+/// The update rule of a run and its learning rate.
+fn update(job: &Job) -> String {
+    let method = &job.spec.optimizer.method;
+    format!("{} at {}", method.name(), method.learning_rate())
+}
+
+/// What a run attaches lower than the file says.
+fn lower(job: &Job) -> String {
+    let lower = job.variant.lower.as_ref();
+    lower.map_or_else(String::new, |lower| format!(", {} attached at {}", lower.task, lower.layer))
+}
+
+/// Runs at most of groups of three tasks or more that are not all; smaller ones are trained in any case.
+fn groups_max(spec: &Spec, planned: usize) -> Option<usize> {
+    let study = spec.study.as_ref().filter(|study| study.arms.contains(&Arm::Groups))?;
+    let groups = if spec.task.len() > 3 { spec.task.len() / 3 } else { 0 };
+    let room = study.budget.runs.map_or(usize::MAX, |runs| runs.saturating_sub(planned));
+    Some((groups * study.seeds).min(room))
 }
 
 /// A failure of a study, with faults of the configuration shown at their places.
@@ -272,10 +300,9 @@ fn left(place: &Place) -> String {
     place.seconds_left.map_or_else(String::new, |seconds| format!("; about {} left", duration(seconds)))
 }
 
-/// How the recommended configuration is checked.
-pub fn next(out: &Path) -> String {
-    format!(
-        "polytask check {} --data DIR   (DIR: where the config's relative paths are looked for)",
-        out.join("recommended.toml").display()
-    )
+/// How the recommended configuration is checked: its relative paths are looked for where the study's are.
+fn next(out: &Path, args: &StudyArgs) -> String {
+    let beside = args.config.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = args.config.data.as_deref().or(beside).unwrap_or(Path::new("."));
+    format!("polytask check {} --data {}", out.join("recommended.toml").display(), folder.display())
 }

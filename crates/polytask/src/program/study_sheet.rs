@@ -19,6 +19,7 @@ pub fn sheet(name: &str, answer: &Answer, costs: &IndexMap<String, Cost>) -> She
     let what = "a task that begins with another one's network against alone";
     sections.extend(gains(answer, &answer.relatedness.transfer_gains, what, "after"));
     sections.extend(groupings(answer));
+    sections.extend(trained_groups(answer));
     sections.extend(measures(answer));
     sections.extend(left_out(answer));
     let mut facts = vec![format!("{} tasks", answer.tasks.len()), format!("{} seeds", answer.seeds.len())];
@@ -85,7 +86,9 @@ fn tasks(answer: &Answer) -> SheetSection {
         true => Drawing::Intervals(rows),
         false => Drawing::None,
     };
-    SheetSection { drawing, ..section("joint against each task alone", note, table) }
+    let compared = answer.tasks.values().any(|task| !task.comparison.gains.is_empty());
+    let title = if compared { "joint against each task alone" } else { "scores of the tasks" };
+    SheetSection { drawing, ..section(title, note, table) }
 }
 
 /// Gains over separate networks of equal total size, where these were run.
@@ -148,6 +151,7 @@ fn arm_of_run(id: &str) -> Option<Arm> {
         "equal-size" => Some(Arm::EqualSize),
         "joint" => Some(Arm::Joint),
         "pair" => Some(Arm::Pairs),
+        "group" => Some(Arm::Groups),
         "transfer" => Some(Arm::Transfer),
         _ => None,
     }
@@ -214,8 +218,29 @@ fn groupings(answer: &Answer) -> Option<SheetSection> {
         let expected = format!("{:+.2} %", 100.0 * grouping.expected_delta_m);
         table.rows.push(vec![grouping.trains.len().to_string(), networks(grouping), expected]);
     }
-    let note = "The best division by the gains of pairs, on validation data; the groups were not trained.";
+    let note = "The best division that the gains of pairs on validation data lead to expect.";
     (!table.rows.is_empty()).then(|| section("groups, by number of networks at most", note, table))
+}
+
+/// What the groups reach that were trained.
+fn trained_groups(answer: &Answer) -> Option<SheetSection> {
+    let trained = answer.groups.as_ref()?;
+    let mut table = table(&["task", "with"], &["separate", "group", "joint"]);
+    for (name, task) in &answer.tasks {
+        let mean = |arm: Arm| score(task.arms.get(arm.name()).map(|arm| arm.mean));
+        let partners = trained.groups.iter().find(|group| group.contains(name)).into_iter().flatten();
+        let partners: Vec<&str> = partners.filter(|partner| *partner != name).map(String::as_str).collect();
+        table.rows.push(vec![
+            name.clone(),
+            partners.join(", "),
+            mean(Arm::Separate),
+            mean(Arm::Groups),
+            mean(Arm::Joint),
+        ]);
+    }
+    let [valid, end] = [trained.delta_m_valid, trained.delta_m].map(|delta| format!("{:+.2} %", 100.0 * delta));
+    let note = format!("Mean gain over each task alone: {valid} on validation data, {end} on what is told here.");
+    Some(section("groups, trained", note, table))
 }
 
 fn networks(grouping: &NamedGrouping) -> String {

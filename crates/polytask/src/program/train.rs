@@ -59,13 +59,14 @@ pub fn train_into(parsed: &Parsed, roots: &Roots, out: &Path, resuming: bool) ->
     let name = spec.name.clone();
     let plan = Plan::new(spec, roots).map_err(|error| Failure::of_plan(error, parsed))?;
     eprintln!(
-        "{}: {} tasks, {} training examples, {} shared parameters, {} steps an epoch, {} threads; data read in {}",
+        "{}: {} tasks, {} training examples, {} shared parameters, {} steps an epoch, {} {}; data read in {}",
         out.display(),
         plan.spec.task.len(),
         count(plan.corpus.sources.iter().map(|source| source.dataset.train.len()).sum()),
         count(plan.model.parameters.shared_len()),
         count(plan.steps_in_epoch()),
         threads,
+        if threads == 1 { "thread" } else { "threads" },
         duration(began.elapsed().as_secs_f64()),
     );
     for note in plan.corpus.sources.iter().flat_map(|source| &source.dataset.notes) {

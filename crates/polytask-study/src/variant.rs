@@ -1,0 +1,167 @@
+//! Which balancers and update rules does a study try?
+
+use indexmap::IndexMap;
+use polytask_spec::study::Study;
+use polytask_spec::task::Attach;
+use polytask_spec::training::{Balance, OptimizerMethod};
+use polytask_spec::{Spec, parse, suggest};
+use polytask_train::{TrainError, balancer, extensions};
+use serde::{Deserialize, Serialize};
+
+use crate::error::StudyError;
+
+/// How the tasks of a run are balanced and updated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// The balancer; `equal` for a task alone.
+    pub balancer: String,
+    /// The update rule.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// What is attached lower than the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<Lower>,
+}
+
+/// A task that shares less: it is attached one layer lower.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lower {
+    /// The task.
+    pub task: String,
+    /// The layer that it reads.
+    pub layer: String,
+}
+
+/// An update rule that a study tries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its name.
+    pub optimizer: String,
+    /// Its learning rate where `study.learning_rates` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+}
+
+impl Rule {
+    /// `OPTIMIZER` or `OPTIMIZER-RATE`, as in names of runs.
+    pub fn name(&self) -> String {
+        match self.learning_rate {
+            None => self.optimizer.clone(),
+            Some(rate) => format!("{}-{rate:e}", self.optimizer),
+        }
+    }
+
+    /// The rule of the file where it has this one, else with its defaults, at the rate that is tried.
+    pub(crate) fn method(&self, spec: &Spec) -> OptimizerMethod {
+        let own = spec.optimizer.method;
+        let named = OptimizerMethod::named(&self.optimizer).unwrap_or(own);
+        let mut method = if own.name() == self.optimizer { own } else { named };
+        if let Some(rate) = self.learning_rate {
+            *method.learning_rate_mut() = rate;
+        }
+        method
+    }
+}
+
+impl Variant {
+    /// `BALANCER.OPTIMIZER`, as in names of runs, and `.TASK-at-LAYER` of a task that is attached lower.
+    pub fn name(&self) -> String {
+        let lower = self.lower.as_ref().map(|lower| format!(".{}-at-{}", lower.task, lower.layer));
+        format!("{}.{}{}", self.balancer, self.rule.name(), lower.unwrap_or_default())
+    }
+
+    /// The same for people.
+    pub fn words(&self) -> String {
+        let lower = self.lower.as_ref().map(|lower| format!(", `{}` attached at `{}`", lower.task, lower.layer));
+        format!("{} and {}{}", self.balancer, self.rule.name(), lower.unwrap_or_default())
+    }
+
+    /// Attaches what the variant attaches lower.
+    pub(crate) fn attach(&self, spec: &mut Spec) {
+        if let Some(lower) = &self.lower
+            && let Some(task) = spec.task.get_mut(&lower.task)
+        {
+            task.attach = Some(Attach::One(lower.layer.clone()));
+        }
+    }
+}
+
+/// Every update rule that is tried at every learning rate.
+pub(crate) fn rules(spec: &Spec, study: &Study) -> Vec<Rule> {
+    let own = vec![spec.optimizer.method.name().to_owned()];
+    let optimizers = if study.optimizers.is_empty() { &own } else { &study.optimizers };
+    let at = |optimizer: &String| -> Vec<Rule> {
+        let rule = |learning_rate| Rule { optimizer: optimizer.clone(), learning_rate };
+        match study.learning_rates.as_slice() {
+            [] => vec![rule(None)],
+            rates => rates.iter().map(|rate| rule(Some(*rate))).collect(),
+        }
+    };
+    optimizers.iter().flat_map(at).collect()
+}
+
+/// Every balancer with every update rule, each checked against all tasks.
+pub(crate) fn joint_variants(spec: &Spec, study: &Study) -> Result<Vec<(Variant, Balance)>, StudyError> {
+    let mut balances: IndexMap<String, Balance> = IndexMap::new();
+    for (index, method) in study.balancers.iter().enumerate() {
+        let position = index.to_string();
+        let key = ["study", "balancers", position.as_str()];
+        if polytask_balance::find(method).is_none() {
+            let known = polytask_balance::all().iter().map(|entry| entry.key);
+            let message = format!("no balancer is called `{method}`");
+            return Err(TrainError::config(&key, message, suggest(method, known)).into());
+        }
+        let balance = match *method == spec.balance.method {
+            true => spec.balance.clone(),
+            false => plain_balance(spec, method),
+        };
+        balancer(&Spec { balance: balance.clone(), ..spec.clone() }).map_err(|error| match error {
+            TrainError::Config { message, help, .. } => TrainError::config(&key, message, help),
+            other => other,
+        })?;
+        balances.insert(method.clone(), balance);
+    }
+    if balances.is_empty() {
+        balances.insert(spec.balance.method.clone(), spec.balance.clone());
+    }
+    let with = |(method, balance): (&String, &Balance)| {
+        let variant = |rule| (Variant { balancer: method.clone(), rule, lower: None }, balance.clone());
+        rules(spec, study).into_iter().map(variant).collect::<Vec<_>>()
+    };
+    let mut all: Vec<(Variant, Balance)> = balances.iter().flat_map(with).collect();
+    if let Some((first, balance)) = all.first().cloned().filter(|_| study.attach_lower) {
+        let lower = spec.task.keys().filter_map(|task| lower_of(spec, task));
+        all.extend(lower.map(|lower| (Variant { lower: Some(lower), ..first.clone() }, balance.clone())));
+    }
+    Ok(all)
+}
+
+/// The layer below the one that a task reads; none for tasks that read several, or the lowest, or share their head with others.
+fn lower_of(spec: &Spec, name: &str) -> Option<Lower> {
+    let task = spec.task.get(name)?;
+    let shares = task.head.as_ref().is_some_and(|head| spec.tasks_of_head(head).count() > 1);
+    let [attach] = spec.attach_of(task).try_into().ok().filter(|_: &[String; 1]| !shares)?;
+    let layers = &spec.encoder.get(spec.encoder_of(task))?.layers;
+    let at = layers.iter().enumerate().position(|(index, layer)| layer.name_at(index) == attach)?;
+    let below = at.checked_sub(1)?;
+    Some(Lower { task: name.to_owned(), layer: layers[below].name_at(below) })
+}
+
+/// A balancer with its defaults written out, as a configuration that names it would have it.
+pub(crate) fn plain_balance(spec: &Spec, method: &str) -> Balance {
+    let balance = Balance { method: method.to_owned(), watch: spec.balance.watch, ..Balance::default() };
+    let with = Spec { balance: balance.clone(), study: None, ..spec.clone() };
+    // What is wrong with it is told where the balancer is made.
+    parse("", &with.to_toml(), &[], &extensions()).map_or(balance, |parsed| parsed.spec.balance)
+}
+
+/// The configuration of a variant of all tasks, as [`jobs`] trains it but with the file's own seed and splits.
+pub fn joint_spec(spec: &Spec, variant: &Variant) -> Spec {
+    let mut joint = Spec { study: None, ..spec.clone() };
+    if variant.balancer != spec.balance.method {
+        joint.balance = plain_balance(spec, &variant.balancer);
+    }
+    joint.optimizer.method = variant.rule.method(spec);
+    variant.attach(&mut joint);
+    joint
+}
