@@ -5,7 +5,9 @@ use std::path::Path;
 use indexmap::IndexMap;
 use polytask::report::{page, read, sheet_page, sheet_text, text};
 use polytask::run::{RunError, write_atomically};
+use polytask::spec::parse;
 use polytask::study::{Answer, Cost};
+use polytask::train::extensions;
 use serde::de::DeserializeOwned;
 
 use super::args::ReportArgs;
@@ -39,7 +41,10 @@ fn study(args: &ReportArgs) -> Result<(), Failure> {
     if args.json {
         return print_json(&answer);
     }
-    let name = args.run.file_name().map_or_else(|| "study".into(), |name| name.to_string_lossy());
+    let config = read_to_string(&args.run.join("config.toml"))?;
+    // A damaged configuration is no reason to withhold the answer: the folder's name stands in.
+    let folder = || args.run.file_name().map_or_else(|| "study".into(), |name| name.to_string_lossy().into_owned());
+    let name = parse("config.toml", &config, &[], &extensions()).map_or_else(|_| folder(), |parsed| parsed.spec.name);
     let sheet = sheet(&name, &answer, &costs);
     if args.text {
         return print(&sheet_text(&sheet));
@@ -48,9 +53,13 @@ fn study(args: &ReportArgs) -> Result<(), Failure> {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::Data(format!("{}: {error}", path.display())))?;
+    let text = read_to_string(path)?;
     let damaged = |error: serde_json::Error| RunError::Damaged { path: path.into(), what: error.to_string() };
     Ok(serde_json::from_str(&text).map_err(damaged)?)
+}
+
+fn read_to_string(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::Data(format!("{}: {error}", path.display())))
 }
 
 /// Writes a page and prints where it is.
