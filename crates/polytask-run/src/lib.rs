@@ -18,9 +18,11 @@ mod environment;
 mod event;
 mod files;
 mod metrics;
+mod warning;
 
 pub use directory::{FORMAT, RunDirectory, RunError, RunLock, Status};
 pub use environment::Environment;
 pub use event::{Balanced, Cosine, Event, StepScores, Timing};
 pub use files::{commit_directory, write_atomically};
 pub use metrics::{Best, Kept, Metrics, SplitScores};
+pub use warning::{Measured, Warning};

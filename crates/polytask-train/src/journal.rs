@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use polytask_run::Event;
+
 use crate::error::TrainError;
 
 /// Opens `events.jsonl` behind the bytes that belong to a checkpoint; what stands there is about to happen again.
@@ -21,6 +23,22 @@ pub fn events(path: &Path, bytes: u64) -> Result<File, TrainError> {
     }
     file.set_len(bytes).and_then(|()| file.seek(SeekFrom::End(0))).map_err(refused)?;
     Ok(file)
+}
+
+/// Hands each event of `events.jsonl` to `take` with its line, counted from 1.
+///
+/// # Errors
+///
+/// Where the file cannot be read or a line is no event, and what `take` refuses.
+pub fn each(path: &Path, mut take: impl FnMut(usize, Event) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    let bytes = std::fs::read(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
+    let damaged = |what: String| TrainError::Checkpoint { path: path.into(), what };
+    let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
+    for (index, line) in text.lines().enumerate() {
+        let event = serde_json::from_str(line).map_err(|error| damaged(format!("line {}: {error}", index + 1)))?;
+        take(index + 1, event)?;
+    }
+    Ok(())
 }
 
 /// Appends a line, and drops one before it that was left unfinished.

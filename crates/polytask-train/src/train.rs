@@ -21,6 +21,7 @@ use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::state::{State, Tally};
 use crate::step;
+use crate::warnings::Warnings;
 
 /// Version of the format of `events.jsonl` and `metrics.json`.
 const FORMAT: u32 = 1;
@@ -93,6 +94,7 @@ struct Session<'a> {
     events: File,
     schedule: Schedule,
     tasks: Vec<String>,
+    warnings: Warnings,
     started: Instant,
     checkpointed: Instant,
 }
@@ -104,10 +106,17 @@ impl<'a> Session<'a> {
         run: &'a RunDirectory,
         observer: &'a mut dyn Observer,
     ) -> Result<Session<'a>, TrainError> {
-        let events = journal::events(&run.path().join("events.jsonl"), state.events_bytes)?;
+        let path = run.path().join("events.jsonl");
+        let events = journal::events(&path, state.events_bytes)?;
+        let mut warnings = Warnings::new(&plan.spec, &plan.alone);
+        journal::each(&path, |_, event| {
+            // What they tell stands in the file already.
+            warnings.see(&event);
+            Ok(())
+        })?;
         let schedule = Schedule::new(&plan.spec.optimizer, plan.mean_steps_in_epoch(), plan.spec.train.epochs);
         let (tasks, now) = (plan.task_names(), Instant::now());
-        Ok(Session { plan, state, run, observer, events, schedule, tasks, started: now, checkpointed: now })
+        Ok(Session { plan, state, run, observer, events, schedule, tasks, warnings, started: now, checkpointed: now })
     }
 
     fn announce(&mut self) -> Result<(), TrainError> {
@@ -330,15 +339,12 @@ impl<'a> Session<'a> {
     /// Each task's best validation score at any epoch, read back from the events, beside the kept model's.
     fn best(&self, kept: &IndexMap<String, TaskScores>) -> Result<IndexMap<String, Best>, TrainError> {
         let path = self.run.path().join("events.jsonl");
-        let damaged = |what: String| TrainError::Checkpoint { path: path.clone(), what };
-        let bytes = std::fs::read(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
-        let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
         let mut best: IndexMap<String, Best> = IndexMap::new();
-        for (index, line) in text.lines().enumerate() {
-            let event = serde_json::from_str(line).map_err(|error| damaged(format!("line {}: {error}", index + 1)))?;
-            let Event::Evaluation { epoch, tasks, .. } = event else { continue };
+        journal::each(&path, |line, event| {
+            let Event::Evaluation { epoch, tasks, .. } = event else { return Ok(()) };
             for (entry, task) in self.plan.deciding.iter().zip(&self.tasks) {
-                let missing = || damaged(format!("line {}: no scores of task `{task}`", index + 1));
+                let what = || format!("line {line}: no scores of task `{task}`");
+                let missing = || TrainError::Checkpoint { path: path.clone(), what: what() };
                 let Some(&value) = tasks.get(task).ok_or_else(missing)?.metrics.get(entry.key) else { continue };
                 let better = best
                     .get(task)
@@ -348,7 +354,8 @@ impl<'a> Session<'a> {
                     best.insert(task.clone(), Best { metric: entry.key.to_owned(), value, epoch, kept });
                 }
             }
-        }
+            Ok(())
+        })?;
         Ok(best)
     }
 
@@ -365,7 +372,7 @@ impl<'a> Session<'a> {
         self.events.write_all(&line).map_err(|source| self.events_error(source))?;
         self.state.events_bytes += line.len() as u64;
         self.observer.event(event, self.started.elapsed().as_secs_f64());
-        Ok(())
+        self.warnings.see(event).into_iter().try_for_each(|warning| self.emit(&Event::Warning(warning)))
     }
 
     fn note_time(&self, train: Duration, evaluation: Duration, examples: usize) -> Result<(), TrainError> {
