@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use indexmap::IndexMap;
-use polytask_run::{Event, FORMAT, Timing};
+use polytask_run::{Event, FORMAT, Timing, Warning};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -73,6 +73,8 @@ pub struct History {
     pub stopped: IndexMap<String, usize>,
     /// Looks at how tasks were traded off.
     pub looks: Looks,
+    /// What is likely to harm a task, in the order in which it was told.
+    pub warnings: Vec<Warning>,
     /// Step and keys of each change of settings.
     pub changes: Vec<(u64, Vec<String>)>,
     /// Every line of the times, also of an epoch that was trained twice.
@@ -147,6 +149,7 @@ impl History {
             Event::Stop { epoch, task, .. } => {
                 self.stopped.insert(task, epoch);
             }
+            Event::Warning(warning) => self.warnings.push(warning),
             Event::End { .. } => {}
         }
         Ok(())

@@ -33,7 +33,7 @@ pub use looks::{Balance, BalancedTask, Look, Looks, MeanCosine};
 pub use numbers::count;
 pub use page::page;
 pub use read::read;
-pub use report::{FORMAT, Kept, Report, Task};
+pub use report::{FORMAT, Kept, Report, Task, Told};
 pub use scores::{Scores, SplitScores};
 pub use sheet::{Drawing, IntervalRow, Sheet, SheetSection, SheetTable, sheet_page, sheet_text};
 pub use text::text;

@@ -12,7 +12,7 @@ use crate::cost::{Cost, parameters};
 use crate::error::ReportError;
 use crate::history::{History, history};
 use crate::numbers::score;
-use crate::report::{Change, Direction, FORMAT, Kept, Report, Task, value};
+use crate::report::{Change, Direction, FORMAT, Kept, Report, Task, Told, value};
 use crate::scores::{Scores, SplitScores, split};
 use crate::settings::Settings;
 
@@ -51,6 +51,7 @@ pub fn read(path: &Path) -> Result<Report, ReportError> {
         Some(metrics) => metrics.splits,
         None => kept_scores.map(|scores| ("valid".to_owned(), scores)).into_iter().collect(),
     };
+    let told = |warning: polytask_run::Warning| Told { sentence: warning.to_string(), warning };
     let changes = history.changes.into_iter().map(|(step, keys)| Change { step, keys });
     Ok(Report {
         format: FORMAT,
@@ -59,6 +60,7 @@ pub fn read(path: &Path) -> Result<Report, ReportError> {
         verdict: verdict(status, history.epochs.len(), history.epochs_planned, kept.as_ref()),
         kept,
         epochs_planned: history.epochs_planned,
+        warnings: history.warnings.into_iter().map(told).collect(),
         tasks,
         splits,
         epochs: history.epochs,

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use polytask_metrics::catalogue;
-use polytask_run::{Environment, Status};
+use polytask_run::{Environment, Status, Warning};
 use serde::Serialize;
 
 use crate::cost::Cost;
@@ -30,6 +30,9 @@ pub struct Report {
     /// Epochs that were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs_planned: Option<usize>,
+    /// What is likely to harm a task, as training told it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Told>,
     /// The tasks in the order of the configuration.
     pub tasks: IndexMap<String, Task>,
     /// Scores of the kept model by split and task: `valid`, and `test` and `test-unseen` where the run has them.
@@ -92,6 +95,16 @@ pub struct Task {
     /// The epoch after which its head was trained no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_epoch: Option<usize>,
+}
+
+/// A warning and its sentence.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Told {
+    /// What was measured and what there is to try, in one sentence.
+    pub sentence: String,
+    /// The same in numbers.
+    #[serde(flatten)]
+    pub warning: Warning,
 }
 
 /// Settings that changed when the run went on.

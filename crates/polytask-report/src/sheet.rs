@@ -95,7 +95,7 @@ pub fn sheet_text(sheet: &Sheet) -> String {
 }
 
 /// A sentence in which names between backticks are code, as they are in text.
-fn paragraph(sentence: &str) -> Element {
+pub(crate) fn paragraph(sentence: &str) -> Element {
     sentence.split('`').enumerate().fold(element("p"), |paragraph, (index, part)| match index % 2 {
         0 => paragraph.text(part),
         _ => paragraph.child(text_element("code", part)),

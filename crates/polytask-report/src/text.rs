@@ -15,6 +15,13 @@ pub fn text(report: &Report) -> String {
     let mut out = String::new();
     let name: String = report.name.chars().filter(|character| !character.is_control()).collect();
     out.push_str(&format!("{name}: {}\n", report.verdict));
+    if !report.warnings.is_empty() {
+        out.push_str("\nwarnings\n");
+    }
+    for told in &report.warnings {
+        let sentence: String = told.sentence.chars().filter(|character| !character.is_control()).collect();
+        out.push_str(&format!("epoch {}: {sentence}\n", told.warning.epoch));
+    }
     let mut add = |title: &str, table: Option<Table>| {
         if let Some(table) = table.filter(|table| !table.rows.is_empty()) {
             let title: String = title.chars().filter(|character| !character.is_control()).collect();

@@ -66,6 +66,24 @@ fn a_whole_run_gives_all_sections() {
 }
 
 #[test]
+fn warnings_stand_before_the_scores_in_every_form() {
+    let run = Made::of(2).write();
+    assert!(!text(&run.report()).contains("warnings") && !checked(&run.report()).contains("Warnings"));
+    let told = r#"{"event":"warning","epoch":2,"step":20,"tasks":["task 1","task 2"],"kind":"conflict","cosine":-0.25,"against":9,"looks":10,"advice":["`a < b`"]}"#;
+    let events = run.read("events.jsonl");
+    run.write("events.jsonl", &events.replacen("{\"event\":\"end\"", &format!("{told}\n{{\"event\":\"end\""), 1));
+    let report = run.report();
+    let sentence = "`task 1` and `task 2` pull what they share in opposite directions (mean cosine of their gradients \
+                    -0.25, below 0 in 9 of the last 10 looks); try `a < b`";
+    assert!(text(&report).contains(&format!("\n\nwarnings\nepoch 2: {sentence}\n\nscores")), "{}", text(&report));
+    let page = checked(&report);
+    assert_eq!(texts(&page, "h2")[..2], ["Warnings", "Scores"]);
+    assert!(texts(&page, "p").contains(&format!("Epoch 2: {}.", sentence.replace('`', ""))), "{page}");
+    let json = serde_json::to_value(&report).expect("a report is JSON");
+    assert_eq!((&json["warnings"][0]["sentence"], &json["warnings"][0]["against"]), (&sentence.into(), &9.into()));
+}
+
+#[test]
 fn tables_say_the_same_in_text_and_on_the_page() {
     let report = Made::of(2).write().report();
     let (page, text) = (checked(&report), text(&report));

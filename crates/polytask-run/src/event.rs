@@ -4,6 +4,8 @@ use indexmap::IndexMap;
 use polytask_metrics::TaskScores;
 use serde::{Deserialize, Serialize};
 
+use crate::warning::Warning;
+
 /// One line of `events.jsonl`. Nothing in it depends on time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -85,6 +87,8 @@ pub enum Event {
         /// Epoch of the task's best validation score.
         best_epoch: usize,
     },
+    /// Something is likely to harm a task; told once.
+    Warning(Warning),
     /// Training ended.
     End {
         /// Epochs trained.

@@ -20,6 +20,7 @@ mod event;
 mod files;
 mod memory;
 mod metrics;
+mod warning;
 
 pub use directory::{FORMAT, RunDirectory, RunError, RunLock, Status};
 pub use environment::Environment;
@@ -27,3 +28,4 @@ pub use event::{Balanced, Cosine, Event, StepScores, Timing};
 pub use files::{commit_directory, write_atomically};
 pub use memory::{forget_peak_memory, peak_memory};
 pub use metrics::{Best, ExampleOutcomes, Kept, Metrics, SplitScores};
+pub use warning::{Measured, Warning};

@@ -31,6 +31,10 @@ pub struct Task {
     /// The metric that decides about stopping and the kept model; the kind's first metric where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
+    /// The directory of a complete run that trained this task alone, on the same data: while training, the task's validation
+    /// scores are compared with that run's after as many steps, and a warning tells where they stay clearly behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<String>,
     /// What kind of prediction it is.
     #[serde(flatten)]
     pub kind: TaskKind,

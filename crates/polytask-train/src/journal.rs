@@ -39,15 +39,12 @@ pub fn best(
     kept: &IndexMap<String, TaskScores>,
 ) -> Result<IndexMap<String, Best>, TrainError> {
     let path = run.join("events.jsonl");
-    let damaged = |what: String| TrainError::Checkpoint { path: path.clone(), what };
-    let bytes = std::fs::read(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
-    let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
     let mut best: IndexMap<String, Best> = IndexMap::new();
-    for (index, line) in text.lines().enumerate() {
-        let event = serde_json::from_str(line).map_err(|error| damaged(format!("line {}: {error}", index + 1)))?;
-        let Event::Evaluation { epoch, tasks, .. } = event else { continue };
+    each(&path, |line, event| {
+        let Event::Evaluation { epoch, tasks, .. } = event else { return Ok(()) };
         for (entry, (task, kept)) in deciding.iter().zip(kept) {
-            let missing = || damaged(format!("line {}: no scores of task `{task}`", index + 1));
+            let what = || format!("line {line}: no scores of task `{task}`");
+            let missing = || TrainError::Checkpoint { path: path.clone(), what: what() };
             let Some(&value) = tasks.get(task).ok_or_else(missing)?.metrics.get(entry.key) else { continue };
             let better = best
                 .get(task)
@@ -57,8 +54,25 @@ pub fn best(
                 best.insert(task.clone(), Best { metric: entry.key.to_owned(), value, epoch, kept });
             }
         }
-    }
+        Ok(())
+    })?;
     Ok(best)
+}
+
+/// Hands each event of `events.jsonl` to `take` with its line, counted from 1.
+///
+/// # Errors
+///
+/// Where the file cannot be read or a line is no event, and what `take` refuses.
+pub fn each(path: &Path, mut take: impl FnMut(usize, Event) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    let bytes = std::fs::read(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
+    let damaged = |what: String| TrainError::Checkpoint { path: path.into(), what };
+    let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
+    for (index, line) in text.lines().enumerate() {
+        let event = serde_json::from_str(line).map_err(|error| damaged(format!("line {}: {error}", index + 1)))?;
+        take(index + 1, event)?;
+    }
+    Ok(())
 }
 
 /// Appends a line, and drops one before it that was left unfinished.

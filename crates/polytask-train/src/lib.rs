@@ -33,6 +33,7 @@ mod step;
 mod survey;
 pub mod task_gradients;
 mod train;
+mod warnings;
 
 pub use average::{Average, AveragedTable};
 pub use corpus::{Corpus, Source, SplitName};
@@ -52,3 +53,4 @@ pub use state::{State, Tally};
 pub use step::{Stepped, take as take_step};
 pub use survey::{DatasetSurvey, SplitSurvey, Survey, TaskSurvey, memory_bytes, survey};
 pub use train::{Outcome, resume, train};
+pub use warnings::{Curve, Point, Warnings};

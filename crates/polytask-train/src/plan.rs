@@ -23,6 +23,7 @@ use crate::corpus::Corpus;
 use crate::error::{Faults, TrainError};
 use crate::knowledge::{self, TaskTargets};
 use crate::representation;
+use crate::warnings::{Curve, alone};
 
 /// Everything that training needs, ready to start.
 pub struct Plan {
@@ -42,6 +43,8 @@ pub struct Plan {
     pub sampler: Sampler,
     /// The metric that decides about each task.
     pub deciding: Vec<&'static catalogue::Entry>,
+    /// What each task reached alone, where its `alone` names a run.
+    pub alone: Vec<Option<Curve>>,
 }
 
 /// The parts of the configuration's schema that catalogues of other crates describe.
@@ -68,6 +71,7 @@ impl Plan {
         let mut faults = Faults::default();
         let targets = knowledge::task_targets(&spec, &corpus, &knowledge);
         faults.take(knowledge::check_valid(&spec, &targets));
+        let alone = faults.take(alone::curves(&spec, roots, &deciding, &knowledge, &targets));
         let mut fitted = BTreeMap::new();
         for (name, input) in &spec.input {
             let words = corpus.words.entry(name.clone()).or_default();
@@ -77,7 +81,7 @@ impl Plan {
                 fitted.insert(name.clone(), found);
             }
         }
-        faults.finish(Some(()))?;
+        let alone = faults.finish(alone)?;
         prepare(&mut corpus, |input| &fitted[input].knowledge);
         let mut model = Model::build(&spec, &knowledge, &fitted, Device::flex().autodiff());
         let sampler = sampler(&spec, &corpus);
@@ -85,7 +89,7 @@ impl Plan {
         if let Some(start) = &spec.train.start {
             begin_with(start, roots, &mut model, &description)?;
         }
-        Ok(Plan { spec, corpus, targets, description, model, balancer, sampler, deciding })
+        Ok(Plan { spec, corpus, targets, description, model, balancer, sampler, deciding, alone })
     }
 
     /// Steps of an epoch of all tasks, each of `train.accumulate` draws.

@@ -23,6 +23,7 @@ use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::state::{State, Tally};
 use crate::step;
+use crate::warnings::Warnings;
 
 /// Version of the format of `events.jsonl` and `metrics.json`.
 const FORMAT: u32 = 1;
@@ -95,6 +96,7 @@ struct Session<'a> {
     events: File,
     schedule: Schedule,
     tasks: Vec<String>,
+    warnings: Warnings,
     started: Instant,
     checkpointed: Instant,
 }
@@ -106,10 +108,17 @@ impl<'a> Session<'a> {
         run: &'a RunDirectory,
         observer: &'a mut dyn Observer,
     ) -> Result<Session<'a>, TrainError> {
-        let events = journal::events(&run.path().join("events.jsonl"), state.events_bytes)?;
+        let path = run.path().join("events.jsonl");
+        let events = journal::events(&path, state.events_bytes)?;
+        let mut warnings = Warnings::new(&plan.spec, &plan.alone);
+        journal::each(&path, |_, event| {
+            // What they tell stands in the file already.
+            warnings.see(&event);
+            Ok(())
+        })?;
         let schedule = Schedule::new(&plan.spec.optimizer, plan.mean_steps_in_epoch(), plan.spec.train.epochs);
         let (tasks, now) = (plan.task_names(), Instant::now());
-        Ok(Session { plan, state, run, observer, events, schedule, tasks, started: now, checkpointed: now })
+        Ok(Session { plan, state, run, observer, events, schedule, tasks, warnings, started: now, checkpointed: now })
     }
 
     fn announce(&mut self) -> Result<(), TrainError> {
@@ -346,7 +355,7 @@ impl<'a> Session<'a> {
         self.events.write_all(&line).map_err(|source| self.events_error(source))?;
         self.state.events_bytes += line.len() as u64;
         self.observer.event(event, self.started.elapsed().as_secs_f64());
-        Ok(())
+        self.warnings.see(event).into_iter().try_for_each(|warning| self.emit(&Event::Warning(warning)))
     }
 
     fn note_time(&self, train: Duration, evaluation: Duration, examples: usize) -> Result<(), TrainError> {

@@ -9,6 +9,7 @@ use polytask_run::Status;
 
 use crate::markup::{Element, element, text_element};
 use crate::report::Report;
+use crate::sheet::paragraph;
 use crate::tables;
 use parts::{details, note, section, table_element};
 
@@ -21,6 +22,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 pub fn page(report: &Report) -> String {
     let main = element("main")
         .child(header(report))
+        .children(warnings(report))
         .children(scores(report))
         .children(curves::section(report))
         .children(trade::section(report))
@@ -64,6 +66,12 @@ fn header(report: &Report) -> Element {
     let verdict = text_element("p", &report.verdict).class("verdict");
     let facts = text_element("p", facts.join(" · ")).class("facts");
     element("header").child(title).child(verdict).child(facts)
+}
+
+fn warnings(report: &Report) -> Option<Element> {
+    let told =
+        report.warnings.iter().map(|told| paragraph(&format!("Epoch {}: {}.", told.warning.epoch, told.sentence)));
+    (!report.warnings.is_empty()).then(|| section("Warnings").children(told))
 }
 
 fn scores(report: &Report) -> Option<Element> {

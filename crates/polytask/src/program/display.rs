@@ -25,6 +25,8 @@ pub struct Display {
     logged: Instant,
     /// The row of an evaluation, until it is known whether its model is kept.
     row: Option<String>,
+    /// Warnings that wait until the row is shown.
+    warnings: Vec<String>,
     /// Seconds of the last whole epoch with its evaluation, and when the current one began.
     epoch_seconds: Option<f64>,
     epoch_began: Instant,
@@ -64,6 +66,7 @@ impl Display {
             epochs,
             logged: now,
             row: None,
+            warnings: Vec::new(),
             epoch_seconds: None,
             epoch_began: now,
             weights: IndexMap::new(),
@@ -101,6 +104,9 @@ impl Display {
     fn flush(&mut self, mark: &str) {
         if let Some(row) = self.row.take() {
             self.line(&format!("{row}{mark}"));
+        }
+        for warning in std::mem::take(&mut self.warnings) {
+            self.line(&format!("warning: {warning}"));
         }
     }
 
@@ -182,6 +188,12 @@ impl Observer for Display {
             Event::Balance { tasks, conflict_rate, .. } => {
                 self.weights = tasks.iter().map(|(task, balanced)| (task.clone(), balanced.weight)).collect();
                 self.conflict_rate = *conflict_rate;
+            }
+            Event::Warning(warning) => {
+                self.warnings.push(warning.to_string());
+                if self.row.is_none() {
+                    self.flush("");
+                }
             }
             Event::Start { .. } | Event::Changed { .. } | Event::Epoch { .. } | Event::End { .. } => self.flush(""),
         }

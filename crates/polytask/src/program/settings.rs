@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::failure::Failure;
 
 /// Keys that change how training goes on, not what is trained.
-const CHANGEABLE: [&str; 9] = [
+const CHANGEABLE: [&str; 10] = [
     "threads",
     "train.epochs",
     "train.patience",
@@ -18,6 +18,7 @@ const CHANGEABLE: [&str; 9] = [
     "optimizer.clip_norm",
     "optimizer.weight_decay",
     "optimizer.decay",
+    "task.NAME.alone",
 ];
 
 /// The keys in which a configuration differs from the one that a run began with.
@@ -38,11 +39,7 @@ pub fn changed(run: &RunDirectory, now: &Spec) -> Result<Vec<String>, Failure> {
     let mut keys: Vec<String> = old.iter().chain(&new).map(|(key, _)| key).filter(differs).cloned().collect();
     keys.sort_unstable();
     keys.dedup();
-    let may_change = |key: &str| {
-        CHANGEABLE
-            .iter()
-            .any(|known| key == *known || key.strip_prefix(known).is_some_and(|rest| rest.starts_with('.')))
-    };
+    let may_change = |key: &str| CHANGEABLE.iter().any(|known| is_below(key, known));
     match keys.iter().find(|key| !may_change(key)) {
         None => Ok(keys),
         Some(key) => {
@@ -59,6 +56,12 @@ pub fn changed(run: &RunDirectory, now: &Spec) -> Result<Vec<String>, Failure> {
     }
 }
 
+/// Whether a key is this known one, in which `NAME` stands for any name, or one in the table of it.
+fn is_below(key: &str, known: &str) -> bool {
+    let mut parts = key.split('.');
+    known.split('.').all(|known| parts.next().is_some_and(|part| known == "NAME" || part == known))
+}
+
 fn find<'a>(values: &'a [(String, Value)], key: &str) -> Option<&'a Value> {
     values.iter().find(|(known, _)| known == key).map(|(_, value)| value)
 }
@@ -73,5 +76,17 @@ fn flatten(prefix: &str, value: &Value, out: &mut Vec<(String, Value)>) {
             }
         }
         other => out.push((prefix.to_owned(), other.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_key_stands_for_its_table_and_for_any_name() {
+        assert!(is_below("optimizer.scale", "optimizer.scale") && is_below("optimizer.scale.trunk", "optimizer.scale"));
+        assert!(!is_below("optimizer", "optimizer.scale") && !is_below("optimizer.scales", "optimizer.scale"));
+        assert!(is_below("task.ner.alone", "task.NAME.alone") && !is_below("task.ner.metric", "task.NAME.alone"));
     }
 }

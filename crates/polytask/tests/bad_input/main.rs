@@ -4,6 +4,7 @@
 //! What it says is kept in `docs/bad-input.md`: `POLYTASK_BLESS=1 cargo test -p polytask --test bad_input` writes it.
 
 mod accepted;
+mod alone_cases;
 mod config_cases;
 mod data_cases;
 mod document;
@@ -112,6 +113,7 @@ fn bad_input_is_told() {
         ("Word vectors", vector_cases::vectors()),
         ("Files that lie", hostile_cases::hostile()),
         ("Inputs and sampling", input_cases::inputs()),
+        ("Runs to compare with", alone_cases::alone()),
         ("Studies", study_cases::studies()),
         ("Prediction", model_cases::predict()),
         ("Trained models", model_cases::models()),
