@@ -21,6 +21,6 @@ mod metrics;
 
 pub use directory::{FORMAT, RunDirectory, RunError, RunLock, Status};
 pub use environment::Environment;
-pub use event::{Balanced, Cosine, Event, StepScores, Timing};
+pub use event::{Affinity, Balanced, Cosine, Event, StepScores, Timing};
 pub use files::{commit_directory, write_atomically};
 pub use metrics::{Best, Kept, Metrics, SplitScores};

@@ -5,7 +5,7 @@
 //! differences between seeds are those of initial values, order and dropout.
 
 use indexmap::IndexMap;
-use polytask_spec::study::{Arm, Study};
+use polytask_spec::study::{Arm, RelatednessMeasure, Study};
 use polytask_spec::training::{Balance, OptimizerMethod};
 use polytask_spec::{Spec, parse, suggest};
 use polytask_train::{TrainError, balancer, extensions};
@@ -150,6 +150,8 @@ fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balan
     let mut spec = restrict(&with, tasks);
     spec.seed = seed;
     spec.optimizer.method = optimizer_method(base, &variant.optimizer);
+    let looks = base.study.as_ref().is_some_and(|study| study.measures(RelatednessMeasure::Affinity));
+    spec.balance.affinity |= arm == Arm::Joint && looks;
     let id = match arm {
         Arm::Separate | Arm::Transfer => format!("separate.{}.{}.{seed}", tasks[0], variant.optimizer),
         Arm::Joint => format!("joint.{}.{seed}", variant.name()),
@@ -196,7 +198,12 @@ fn joint_variants(spec: &Spec, study: &Study) -> Result<Vec<(Variant, Balance)>,
 
 /// A balancer with its defaults written out, as a configuration that names it would have it.
 fn plain_balance(spec: &Spec, method: &str) -> Balance {
-    let balance = Balance { method: method.to_owned(), watch: spec.balance.watch, ..Balance::default() };
+    let balance = Balance {
+        method: method.to_owned(),
+        watch: spec.balance.watch,
+        affinity: spec.balance.affinity,
+        ..Balance::default()
+    };
     let with = Spec { balance: balance.clone(), study: None, ..spec.clone() };
     // What is wrong with it is told where the balancer is made.
     parse("", &with.to_toml(), &[], &extensions()).map_or(balance, |parsed| parsed.spec.balance)

@@ -9,6 +9,7 @@
 //! its configuration and its data, and a checkpoint is small: parameters, moments, counters.
 
 mod accumulate;
+mod affinity;
 mod average;
 pub mod checkpoint;
 mod class_weights;
@@ -33,6 +34,7 @@ mod survey;
 pub mod task_gradients;
 mod train;
 
+pub use affinity::Affinity;
 pub use average::{Average, AveragedTable};
 pub use corpus::{Corpus, Source, SplitName};
 pub use error::{Diverged, Faults, TrainError};
