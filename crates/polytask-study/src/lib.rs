@@ -21,6 +21,7 @@ mod recommend;
 mod related;
 pub mod relatedness;
 mod runner;
+mod similarity;
 pub mod statistics;
 
 pub use answer::{Answer, ArmScore, FORMAT, Left, TaskAnswer, answer};
@@ -33,5 +34,6 @@ pub use executor::{Executor, Local};
 pub use job::{After, Job, Jobs, Variant, jobs, joint_spec};
 pub use pace::{Pace, pace};
 pub use recommend::{Decision, Recommendation, recommended};
-pub use related::{Agreement, Measure, NamedGrouping, PairGain, Relatedness};
+pub use related::{AffinityGrouping, Agreement, Measure, NamedGrouping, PairGain, Relatedness};
 pub use runner::{End, Ran, Watch, run, run_path, training_seconds};
+pub use similarity::{PairSimilarity, TEXTS};
