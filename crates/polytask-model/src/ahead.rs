@@ -34,6 +34,8 @@ impl Ahead {
 #[derive(Debug)]
 pub(crate) enum Sight {
     None,
+    /// Nothing, and no way back follows.
+    Untaped,
     Known(Ahead),
     Looking(RefCell<Vec<(ParameterId, Strongest)>>),
 }

@@ -169,6 +169,13 @@ impl Model {
         tasks.iter().map(of_task).collect()
     }
 
+    /// What a task's head reads of each example, without dropout, as a vector, `[batch, d]`: the mean over tokens where it reads
+    /// these. Of pairs of texts only the first ones are read.
+    pub fn representation(&self, pass: &Pass<'_>, feed: Feed<'_>, task: TaskId) -> Tensor<2> {
+        let outputs = self.outputs(pass, (&[feed], Side::First), &[task]);
+        self.tasks[task.0].read_side(pass, &outputs, None).pooled(Pool::Mean)
+    }
+
     /// Brings together batches, by their positions, that read the same prepared input and ask the same of every layer,
     /// where all that heads read are vectors of whole examples.
     ///

@@ -77,6 +77,11 @@ impl<'a> Pass<'a> {
         Pass::with(parameters, mode, ahead.map_or(Sight::None, Sight::Known))
     }
 
+    /// A pass that draws as training does, and records no tape: what it computes has no way back.
+    pub fn untaped(parameters: &'a Parameters, mode: Mode) -> Self {
+        Pass::with(parameters, mode, Sight::Untaped)
+    }
+
     /// A pass that looks ahead: it draws as training does, and records no tape.
     pub(crate) fn looking(parameters: &'a Parameters, mode: Mode) -> Self {
         Pass::with(parameters, mode, Sight::Looking(RefCell::default()))
@@ -93,7 +98,7 @@ impl<'a> Pass<'a> {
 
     /// Whether a way back follows.
     fn records(&self) -> bool {
-        self.is_training() && !matches!(self.sight, Sight::Looking(_))
+        self.is_training() && !matches!(self.sight, Sight::Looking(_) | Sight::Untaped)
     }
 
     /// Whether the pass trains.
@@ -186,7 +191,7 @@ impl<'a> Pass<'a> {
         let Words { rows, index, lengths } = words;
         let of_filters = || weights.iter().map(|&id| self.get(id)).collect::<Vec<Tensor<2>>>();
         let known = match &self.sight {
-            Sight::None => None,
+            Sight::None | Sight::Untaped => None,
             Sight::Known(ahead) => ahead.find(bias),
             Sight::Looking(found) => {
                 debug_assert_eq!(self.dropouts.get(), 0, "what is dropped is drawn anew for every part of the batch");

@@ -118,6 +118,20 @@ impl Predictor {
         self.predict_examples(task, &Examples::of_pairs(first, name, second), &words)
     }
 
+    /// What the network makes of some texts up to where the task's head reads, a vector a text and in their order: as the head
+    /// reads it, or the mean over tokens where it reads these. Texts are given, and cut, as for [`Self::predict`]; a task that
+    /// compares two texts has such a vector for each of them.
+    pub fn representations<S: AsRef<str> + Sync>(&self, task: TaskId, texts: &[Vec<S>]) -> Vec<Vec<f32>> {
+        let mut words = Interner::new();
+        let tokens = self.interned(task, texts.iter(), &mut words);
+        self.of_examples(task, (&Examples::of_tokens(tokens), &words), |pass, feed| {
+            let values = self.saved.model.representation(pass, feed, task);
+            let dim = values.dims()[1];
+            let values: Vec<f32> = values.into_data().try_into_vec().expect("representations are f32");
+            values.chunks_exact(dim.max(1)).map(<[f32]>::to_vec).collect()
+        })
+    }
+
     /// The words of texts, as far as they are kept.
     fn interned<'a, S: AsRef<str> + 'a>(
         &self,
@@ -139,22 +153,35 @@ impl Predictor {
     }
 
     fn predict_examples(&self, task: TaskId, examples: &Examples, words: &Interner) -> Vec<Prediction> {
+        let model = &self.saved.model;
+        self.of_examples(task, (examples, words), |pass, feed| {
+            let scores = model.infer(pass, feed, &[task]).remove(0);
+            model.head(task).predict(pass, &scores)
+        })
+    }
+
+    /// What `of_batch` says of each example, in their order; it is asked for batches of about one length.
+    fn of_examples<T: Send>(
+        &self,
+        task: TaskId,
+        (examples, words): (&Examples, &Interner),
+        of_batch: impl Fn(&Pass<'_>, Feed<'_>) -> Vec<T> + Sync,
+    ) -> Vec<T> {
         if examples.is_empty() {
             return Vec::new();
         }
         let model = &self.saved.model;
         let prepared = self.input(task).prepare(words);
         threads::inside(|| {
-            let mut predictions: Vec<Option<Prediction>> = vec![None; examples.len()];
+            let mut found: Vec<Option<T>> = (0..examples.len()).map(|_| None).collect();
             for index in inference_batches(&examples.lengths()) {
                 let pass = Pass::new(&model.parameters, Mode::Infer);
                 let feed = Feed { examples, prepared: &prepared, index: &index };
-                let scores = model.infer(&pass, feed, &[task]).remove(0);
-                for (&text, prediction) in index.iter().zip(model.head(task).predict(&pass, &scores)) {
-                    predictions[text as usize] = Some(prediction);
+                for (&text, of_text) in index.iter().zip(of_batch(&pass, feed)) {
+                    found[text as usize] = Some(of_text);
                 }
             }
-            predictions.into_iter().map(|prediction| prediction.expect("every text is in one batch")).collect()
+            found.into_iter().map(|of_text| of_text.expect("every text is in one batch")).collect()
         })
     }
 

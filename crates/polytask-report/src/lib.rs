@@ -35,5 +35,5 @@ pub use page::page;
 pub use read::read;
 pub use report::{FORMAT, Kept, Report, Task, Told};
 pub use scores::{Scores, SplitScores};
-pub use sheet::{Drawing, IntervalRow, Sheet, SheetSection, SheetTable, sheet_page, sheet_text};
+pub use sheet::{Drawing, IntervalRow, Sheet, SheetSection, SheetTable, Square, sheet_page, sheet_text};
 pub use text::text;

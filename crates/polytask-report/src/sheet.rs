@@ -4,7 +4,7 @@
 use crate::markup::{Element, element, text_element};
 use crate::page::parts::{legend, note, scrolling, section, table_element};
 use crate::page::whole;
-use crate::svg::{cosine_map, interval_plot};
+use crate::svg::{interval_plot, task_map};
 use crate::table::Table;
 
 /// A report of sections.
@@ -52,8 +52,23 @@ pub enum Drawing {
     None,
     /// Intervals around values, one below the other.
     Intervals(Vec<IntervalRow>),
-    /// Values of pairs from -1 to 1, `[task, task]` and symmetric, in the order of their names.
-    Square(Vec<String>, Vec<Vec<Option<f64>>>),
+    /// Values of pairs of tasks.
+    Square(Square),
+}
+
+/// Values of pairs of tasks, of which neighbours on a map are the most positive.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Square {
+    /// What the values are.
+    pub what: String,
+    /// The word that stands between the tasks of a row and of a column: `and`, or another one where the direction matters.
+    pub link: String,
+    /// What positive and negative values mean, in a word or two.
+    pub signs: [String; 2],
+    /// The tasks.
+    pub names: Vec<String>,
+    /// `[row, column]` in the order of the names.
+    pub values: Vec<Vec<Option<f64>>>,
 }
 
 /// A value, the interval that it may lie in, and what is said of it.
@@ -124,10 +139,11 @@ fn laid_out(part: &SheetSection) -> Element {
         Drawing::Intervals(rows) => {
             out = out.children(interval_plot(rows).map(|plot| element("figure").class("wide").child(plot)));
         }
-        Drawing::Square(names, values) => {
+        Drawing::Square(Square { what, link, signs, names, values }) => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            if let Some(map) = cosine_map(&names, values).filter(|_| names.len() > 2) {
-                let entries = [("positive-key".to_owned(), "agree"), ("negative-key".to_owned(), "disagree")];
+            if let Some(map) = task_map(what, link, &names, values).filter(|_| names.len() > 2) {
+                let [positive, negative] = signs.each_ref().map(String::as_str);
+                let entries = [("positive-key".to_owned(), positive), ("negative-key".to_owned(), negative)];
                 let size = format!("width:{0:.0}px;min-width:{1:.0}px", map.width, 0.8 * map.width);
                 out = out.child(legend(entries)).child(scrolling(map.drawing.with("style", size)));
             }
@@ -155,7 +171,13 @@ mod tests {
             rows: vec![vec!["a<b".into(), "+0.1".into()], vec!["c&d".into(), "-0.20".into()]],
         };
         let intervals = vec![row("a<b", 0.1, [0.05, 0.15], "helped"), row("c&d", -0.2, [-0.3, f64::NAN], "undecided")];
-        let square = Drawing::Square(["a", "b", "c"].map(String::from).to_vec(), cosines);
+        let square = Drawing::Square(Square {
+            what: "mean cosine".into(),
+            link: "and".into(),
+            signs: ["agree", "disagree"].map(String::from),
+            names: ["a", "b", "c"].map(String::from).to_vec(),
+            values: cosines,
+        });
         let section = |title: &str, drawing| SheetSection {
             title: title.into(),
             note: "What it is.".into(),

@@ -59,6 +59,9 @@ pub enum Event {
         /// Share of task pairs whose gradients point against each other.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         conflict_rate: Option<f64>,
+        /// What a step for one task alone does for another; empty where `balance.affinity` is not set.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        affinities: Vec<Affinity>,
     },
     /// The model was judged.
     Evaluation {
@@ -117,6 +120,17 @@ pub struct Cosine {
     pub between: [String; 2],
     /// From -1, opposite, to 1, the same direction.
     pub cosine: f64,
+}
+
+/// By how much a step along one task's gradient alone lowers another one's loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Affinity {
+    /// The task whose gradient the step follows.
+    pub of: String,
+    /// The task whose loss is looked at.
+    pub on: String,
+    /// Share of the loss that the step takes away; negative where it adds to it.
+    pub affinity: f64,
 }
 
 /// What a task saw during an epoch.

@@ -24,7 +24,7 @@ mod warning;
 
 pub use directory::{FORMAT, RunDirectory, RunError, RunLock, Status};
 pub use environment::Environment;
-pub use event::{Balanced, Cosine, Event, StepScores, Timing};
+pub use event::{Affinity, Balanced, Cosine, Event, StepScores, Timing};
 pub use files::{commit_directory, write_atomically};
 pub use memory::{forget_peak_memory, peak_memory};
 pub use metrics::{Best, ExampleOutcomes, Kept, Metrics, SplitScores};

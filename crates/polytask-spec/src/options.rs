@@ -7,6 +7,7 @@ use crate::error::list;
 use crate::network::{CharacterEncoder, Input, WordsInput};
 use crate::node::Node;
 use crate::references::fault_at;
+use crate::study::{Arm, RelatednessMeasure};
 use crate::task::TaskKind;
 use crate::training::Sampling;
 use crate::validate::Fault;
@@ -31,6 +32,7 @@ pub(crate) fn check(spec: &Spec, root: &Node) -> Vec<Fault> {
         look.tokenizer(name, words);
     }
     look.tags(spec);
+    look.measures(spec);
     look.faults
 }
 
@@ -42,6 +44,36 @@ struct Look<'a> {
 impl Look<'_> {
     fn fault(&mut self, path: &[&str], message: String, help: impl Into<String>) {
         self.faults.push(fault_at(self.root, path, message, Some(help.into())));
+    }
+
+    /// What is measured at looks takes looks, and what is read off the runs of an arm takes the arm.
+    fn measures(&mut self, spec: &Spec) {
+        let looks = spec.balance.watch > 0;
+        let look = "set `watch` in [balance] to the steps from one look to the next";
+        if spec.balance.affinity && !looks {
+            let message = "`balance.affinity` is measured at looks, and `balance.watch = 0` never looks".to_string();
+            self.fault(&["balance", "affinity"], message, look);
+        }
+        let Some(study) = &spec.study else { return };
+        for (index, measure) in study.measures.iter().enumerate() {
+            let (name, position) = (measure.name(), index.to_string());
+            let (arm, from) = match measure {
+                RelatednessMeasure::Affinity => (Arm::Joint, "is looked at in the runs"),
+                RelatednessMeasure::Cka => (Arm::Separate, "compares the networks"),
+            };
+            let fault = if study.measures[..index].contains(measure) {
+                (format!("`study.measures` names `{name}` twice"), "name each once".to_string())
+            } else if !study.arms.contains(&arm) {
+                let message = format!("`study.measures` names `{name}`, which {from} of `{}`", arm.name());
+                (message, format!("name `{}` in `arms` as well", arm.name()))
+            } else if *measure == RelatednessMeasure::Affinity && !looks {
+                let message = format!("`study.measures` names `{name}`, and `balance.watch = 0` never looks");
+                (message, look.to_string())
+            } else {
+                continue;
+            };
+            self.fault(&["study", "measures", &position], fault.0, fault.1);
+        }
     }
 
     /// Options of the other character encoder.
@@ -144,6 +176,41 @@ mod tests {
             &["belongs to `sampling = \"temperature\"` alone", "remove it"],
         );
         check(train, "batch_size = 32\ntemperature = 0", &["`train.temperature` must be between 0.1 and 1000"]);
+    }
+
+    #[test]
+    fn what_is_measured_takes_looks_and_arms() {
+        let with = |text: &str| messages(&format!("{THREE_TASKS}\n{text}\n"));
+        let study = "[study]\nbudget.runs = 2\n";
+        let unwatched = |balance: &str, text: &str| {
+            assert!(THREE_TASKS.contains("[balance]\n"));
+            let from = THREE_TASKS.replacen("[balance]\n", &format!("[balance]\nwatch = 0\n{balance}\n"), 1);
+            messages(&format!("{from}\n{text}\n"))
+        };
+        for (found, message) in [
+            (with(&format!("{study}measures = [\"cka\", \"cka\"]")), "`study.measures` names `cka` twice"),
+            (with(&format!("{study}measures = [\"afinity\"]")), "did you mean `affinity`?"),
+            (
+                with(&format!("{study}arms = [\"separate\", \"pairs\"]\nmeasures = [\"affinity\"]")),
+                "`affinity`, which is looked at in the runs of `joint`",
+            ),
+            (
+                with(&format!("{study}arms = [\"joint\"]\nmeasures = [\"cka\"]")),
+                "`cka`, which compares the networks of `separate`",
+            ),
+            (
+                unwatched("affinity = true", ""),
+                "`balance.affinity` is measured at looks, and `balance.watch = 0` never looks",
+            ),
+            (
+                unwatched("", &format!("{study}measures = [\"affinity\"]")),
+                "`study.measures` names `affinity`, and `balance.watch = 0` never looks",
+            ),
+        ] {
+            assert!(found.len() == 1 && found[0].contains(message), "{message}: {found:#?}");
+        }
+        let both = spec(&format!("{THREE_TASKS}\n{study}measures = [\"affinity\", \"cka\"]\n"));
+        assert_eq!(both.study.expect("it was asked for").measures.len(), 2);
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Study {
     /// says, one task at a time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub attach_lower: bool,
+    /// Measures of how related tasks are, besides those that the arms give at no cost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<RelatednessMeasure>,
     /// Relative difference of a task's score up to which it counts as unchanged.
     #[serde(default = "margin_default")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -94,6 +97,34 @@ impl Arm {
             Arm::Groups => "groups",
             Arm::Transfer => "transfer",
         }
+    }
+}
+
+/// A measure of how related tasks are that has to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RelatednessMeasure {
+    /// By how much a step for one task alone lowers another one's loss, looked at in the joint runs every `balance.watch` steps
+    /// (Fifty et al., NeurIPS 2021). It is seen while they train, so that it cannot be asked for afterwards.
+    Affinity,
+    /// How alike the networks of tasks alone represent the same texts (linear CKA; Kornblith et al., ICML 2019).
+    Cka,
+}
+
+impl RelatednessMeasure {
+    /// The kebab-case name, as written in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            RelatednessMeasure::Affinity => "affinity",
+            RelatednessMeasure::Cka => "cka",
+        }
+    }
+}
+
+impl Study {
+    /// Whether a measure is asked for.
+    pub fn measures(&self, measure: RelatednessMeasure) -> bool {
+        self.measures.contains(&measure)
     }
 }
 

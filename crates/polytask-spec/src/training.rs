@@ -24,6 +24,10 @@ pub struct Balance {
     /// Where the method does not compare gradients itself, a look takes a forward and a backward pass a task.
     #[serde(default = "watch_default")]
     pub watch: u64,
+    /// Whether a look measures the affinity of every two tasks as well: by how much a step along one task's gradient alone
+    /// lowers the other's loss. Takes one forward pass a task more than the step has, and changes nothing in training.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub affinity: bool,
     /// The method's own options.
     #[serde(flatten)]
     pub options: serde_json::Map<String, serde_json::Value>,
@@ -35,6 +39,7 @@ impl Default for Balance {
             method: "equal".into(),
             gradients: GradientsAt::default(),
             watch: watch_default(),
+            affinity: false,
             options: serde_json::Map::new(),
         }
     }

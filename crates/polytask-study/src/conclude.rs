@@ -7,9 +7,10 @@ use std::path::Path;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
+use polytask_data::open::Roots;
 use polytask_run::{ExampleOutcomes, RunDirectory, RunError, write_atomically};
 use polytask_spec::Spec;
-use polytask_spec::study::Arm;
+use polytask_spec::study::{Arm, RelatednessMeasure};
 
 use crate::answer::{Answer, Left, answer};
 use crate::error::StudyError;
@@ -17,13 +18,15 @@ use crate::job::Job;
 use crate::recommend::recommended;
 use crate::relatedness::read_events;
 use crate::runner::{Cost, End, Ran, cost_of, run_path};
+use crate::similarity::similarities;
 
-/// Reads what the runs of a study left, and writes `study.json`, `recommended.toml` and `costs.json` into its directory.
+/// Reads what the runs of a study left, compares their networks where that is asked for, and writes `study.json`,
+/// `recommended.toml` and `costs.json` into its directory.
 ///
 /// # Errors
 ///
-/// Where a file of a run is missing or damaged, or a file cannot be written.
-pub fn conclude(spec: &Spec, path: &Path, ran: &Ran) -> Result<Answer, StudyError> {
+/// Where a file of a run, or a dataset whose texts networks are compared by, is missing or damaged, or a file cannot be written.
+pub fn conclude(spec: &Spec, roots: &Roots, path: &Path, ran: &Ran) -> Result<Answer, StudyError> {
     let mut left: BTreeMap<&str, Left> = BTreeMap::new();
     for (job, _) in ran.ends.iter().filter(|(_, end)| matches!(end, End::Complete(_))) {
         let run = run_path(path, job);
@@ -32,7 +35,10 @@ pub fn conclude(spec: &Spec, path: &Path, ran: &Ran) -> Result<Answer, StudyErro
         let outcomes = outcomes(&run, job)?.map(Rc::new);
         left.insert(&job.id, Left { parameters, events, outcomes });
     }
-    let found = answer(spec, &ran.ends, &|job| left.get(job.id.as_str()).cloned().unwrap_or_default());
+    let mut found = answer(spec, &ran.ends, &|job| left.get(job.id.as_str()).cloned().unwrap_or_default());
+    if spec.study.as_ref().is_some_and(|study| study.measures(RelatednessMeasure::Cka)) {
+        found.relatedness.compare_with(similarities(spec, roots, path, &ran.ends)?);
+    }
     write_json(&path.join("study.json"), &found)?;
     write_json(&path.join("costs.json"), &costs(path, ran))?;
     let joint = found.joint.iter().find(|tried| tried.chosen).map(|tried| &tried.variant);

@@ -6,7 +6,7 @@
 //! differences between seeds are those of initial values, order and dropout.
 
 use polytask_spec::Spec;
-use polytask_spec::study::Arm;
+use polytask_spec::study::{Arm, RelatednessMeasure};
 use polytask_spec::training::Balance;
 
 use crate::derive::{pin_splits, restrict};
@@ -150,6 +150,8 @@ fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balan
     spec.seed = seed;
     spec.optimizer.method = variant.rule.method(base);
     variant.attach(&mut spec);
+    let looks = base.study.as_ref().is_some_and(|study| study.measures(RelatednessMeasure::Affinity));
+    spec.balance.affinity |= arm == Arm::Joint && looks;
     let id = match arm {
         Arm::Separate | Arm::EqualSize | Arm::Transfer => {
             format!("separate.{}.{}.{seed}", tasks[0], variant.rule.name())

@@ -92,7 +92,7 @@ pub fn pace(mut plan: Plan, jobs: &[Job]) -> Option<Pace> {
 impl Pace {
     /// Seconds that a run takes if it trains all its epochs.
     pub fn seconds(&self, job: &Job) -> f64 {
-        let factor = self.factors.get(&job.variant.balancer).copied().unwrap_or(1.0);
+        let factor = self.factors.get(&job.variant.balancer).copied().unwrap_or(1.0) + looks(job);
         let used = || self.datasets.iter().filter(|(name, _)| job.spec.data.contains_key(*name)).map(|(_, pace)| pace);
         let epoch: f64 =
             used().map(|d| d.train as f64 * d.step_seconds * factor + d.valid as f64 * d.judge_seconds).sum();
@@ -106,6 +106,16 @@ impl Pace {
         let seconds =
             sizes.clone().zip(self.datasets.values()).map(|(size, pace)| size * pace.step_seconds).sum::<f64>();
         seconds / sizes.sum::<f64>().max(1.0)
+    }
+}
+
+/// What looks at affinities add to a step, in steps: a forward and a backward pass a task, and the forward passes, of which three
+/// are taken for a step.
+fn looks(job: &Job) -> f64 {
+    let (balance, tasks) = (&job.spec.balance, job.tasks.len());
+    match balance.affinity && balance.watch > 0 && tasks > 1 {
+        true => (1.0 + (tasks + 1) as f64 / 3.0) / balance.watch as f64,
+        false => 0.0,
     }
 }
 
@@ -145,4 +155,29 @@ fn judged(plan: &Plan, source: usize) -> f64 {
     let began = Instant::now();
     evaluate(&plan.model, source, &plan.targets, SplitName::Valid, Some(&chosen));
     began.elapsed().as_secs_f64() / chosen.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derive::tests::{FOUR, spec};
+    use crate::job::jobs;
+
+    #[test]
+    fn looks_at_affinities_take_passes() {
+        let text = format!("{FOUR}[study]\nseeds = 1\nbudget.runs = 9\nmeasures = [\"affinity\"]\n");
+        let planned = jobs(&spec(&text)).unwrap().planned;
+        let joint = planned.iter().find(|job| job.arm == Arm::Joint).unwrap();
+        let datasets = joint.spec.data.keys().map(|name| {
+            let pace = DatasetPace { train: 1000, valid: 0, test: 0, step_seconds: 0.001, judge_seconds: 0.0 };
+            (name.clone(), pace)
+        });
+        let pace = Pace { memory_bytes: 0, datasets: datasets.collect(), factors: BTreeMap::new() };
+        let mut without = joint.clone();
+        without.spec.balance.affinity = false;
+        // Every hundredth step, four tasks each way and five forward passes more, a third of a step each.
+        let expected = 1.0 + (1.0 + 5.0 / 3.0) / 100.0;
+        assert!((pace.seconds(joint) / pace.seconds(&without) - expected).abs() < 1e-12);
+        assert!(planned.iter().all(|job| job.arm == Arm::Joint || looks(job) == 0.0));
+    }
 }

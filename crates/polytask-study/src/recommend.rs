@@ -45,7 +45,8 @@ pub(crate) struct Evidence<'a> {
     pub parameters: &'a IndexMap<String, usize>,
 }
 
-/// Decides from the verdicts: what loses is kept apart, by the gains of pairs where these were run.
+/// Decides from the verdicts: what loses is kept apart, by the gains of pairs where these were run, else by affinities where these
+/// were looked at and divide the tasks.
 pub(crate) fn recommend(
     spec: &Spec,
     tasks: &IndexMap<String, TaskAnswer>,
@@ -60,10 +61,14 @@ pub(crate) fn recommend(
     let (hurt, helped) = (with(Verdict::Hurt), with(Verdict::Helped));
     let (unchanged, undecided) = (with(Verdict::Unchanged), with(Verdict::Undecided));
     // Groups that were trained and did not hold what pairs promised are not recommended.
-    let partition =
-        relatedness.partition.as_ref().filter(|_| trained.is_none_or(|trained| trained.delta_m_valid > 0.0));
-    let (decision, groups) = match (partition, hurt.is_empty()) {
-        (Some(partition), false) => (Decision::Groups, partition.answers.clone()),
+    let by_pairs = relatedness.partition.as_ref().filter(|_| trained.is_none_or(|trained| trained.delta_m_valid > 0.0));
+    // One network for all is what hurts, and one for each needs no affinity.
+    let is_division = |groups: &Vec<Vec<String>>| groups.len() > 1 && groups.len() < all.len();
+    let by_affinity = relatedness.affinity_partition.as_ref().filter(|_| relatedness.partition.is_none());
+    let by_affinity = by_affinity.filter(|partition| is_division(&partition.answers));
+    let partition = by_pairs.map(|partition| &partition.answers);
+    let (decision, groups) = match (partition.or(by_affinity.map(|partition| &partition.answers)), hurt.is_empty()) {
+        (Some(answers), false) => (Decision::Groups, answers.clone()),
         (None, false) => {
             let rest: Vec<String> = all.iter().filter(|task| !hurt.contains(task)).cloned().collect();
             let apart = hurt.iter().map(|task| vec![task.clone()]);
@@ -98,6 +103,13 @@ pub(crate) fn recommend(
             let all = relatedness.pair_gains.len();
             sentences.push(format!("{guessed} of the {all} gains are guesses: the budget left their pairs out."));
         }
+    }
+    if let (Decision::Groups, Some(partition)) = (decision, by_affinity) {
+        sentences.push(format!(
+            "The groups are those with the largest look-ahead affinity, {:+.2} % of a task's loss a step on average; they were \
+             not trained, and no pairs were.",
+            100.0 * partition.affinity
+        ));
     }
     if let Some(Trained { groups, delta_m_valid, delta_m }) = trained {
         let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Left;
 use crate::choice::{choose, higher_is_better, score};
 use crate::job::Job;
-use crate::relatedness::{Grouping, PairCosine, fill, group, mean_cosines, partition};
+use crate::relatedness::{
+    Grouping, PairAffinity, PairCosine, affinity_matrix, fill, group, mean_affinities, mean_cosines, partition,
+};
 use crate::runner::End;
+use crate::similarity::PairSimilarity;
 use crate::statistics::{Measured, kendall, relative_gain, spearman};
 use crate::variant::Variant;
 
@@ -25,6 +28,18 @@ pub struct Relatedness {
     pub groupings: Vec<NamedGrouping>,
     /// The best division, into `study.networks` at most, in which each task is trained in one network only.
     pub partition: Option<NamedGrouping>,
+    /// What a step for one task alone did for another one's loss in the joint runs; empty where looks did not measure it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affinities: Vec<PairAffinity>,
+    /// The best division into 1, 2, ... networks by affinities; empty where one of them is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affinity_groupings: Vec<AffinityGrouping>,
+    /// The best one in which each task is trained in one network only, into `study.networks` at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity_partition: Option<AffinityGrouping>,
+    /// How alike the networks of tasks alone represent the same texts; empty where it was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub similarities: Vec<PairSimilarity>,
     /// What was measured of pairs besides their gains, at which cost, and how far it tells these.
     pub measures: Vec<Measure>,
 }
@@ -32,12 +47,15 @@ pub struct Relatedness {
 /// A measure of how related two tasks are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
-    /// `gradient-cosine`, `conflict-rate` or `transfer-gain`.
+    /// `gradient-cosine`, `conflict-rate`, `transfer-gain`, `affinity` or `cka`.
     pub name: String,
     /// Pairs that it knows.
     pub pairs: usize,
     /// Runs that it took besides those of the arms `separate` and `joint`.
     pub runs: usize,
+    /// Forward passes of all tasks that it took besides in each step of the arm `joint`; absent where it took none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward_passes_per_step: Option<f64>,
     /// How far it puts pairs in the same order as the gains of training them together; absent with fewer than three pairs that
     /// have both.
     pub agreement: Option<Agreement>,
@@ -68,6 +86,17 @@ pub struct NamedGrouping {
     pub expected_delta_m: f64,
 }
 
+/// A division of tasks over networks by what a step for one does for another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AffinityGrouping {
+    /// Tasks that each network is trained on.
+    pub trains: Vec<Vec<String>>,
+    /// Tasks that each network answers for.
+    pub answers: Vec<Vec<String>>,
+    /// Mean over tasks of the affinity of their network's other tasks onto them, 0 for a task alone.
+    pub affinity: f64,
+}
+
 /// Rank correlations of a measure and the gains of training two tasks together, summed over both.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
@@ -95,17 +124,21 @@ pub(crate) fn relatedness(
     let gains = matrix(&tasks, |task, partner| pair_gain(ends, &tasks, task, partner));
     let transfer = matrix(&tasks, |task, partner| transfer_gain(ends, task, partner));
     let mut found = Relatedness { cosines, transfer_gains: listed(&tasks, &transfer, None), ..Relatedness::default() };
+    let networks = networks(spec);
     let filled = fill(&gains);
     if let Some(matrix) = &filled {
-        let networks = networks(spec);
-        let name = |grouping: Grouping| named(&grouping, &tasks);
-        found.groupings = (1..=networks).filter_map(|count| group(matrix, count).map(name)).collect();
-        // Another network that nobody gains by is not used.
-        found.groupings.dedup();
-        found.partition = partition(matrix, networks).map(name);
+        (found.groupings, found.partition) = divisions(matrix, networks, |grouping| named(&grouping, &tasks));
+    }
+    found.affinities = mean_affinities(&events);
+    if let Some(matrix) = affinity_matrix(&tasks, &found.affinities) {
+        let by_affinity = |grouping| {
+            let NamedGrouping { trains, answers, expected_delta_m: affinity } = named(&grouping, &tasks);
+            AffinityGrouping { trains, answers, affinity }
+        };
+        (found.affinity_groupings, found.affinity_partition) = divisions(&matrix, networks, by_affinity);
     }
     found.pair_gains = listed(&tasks, &gains, filled.as_deref());
-    found.measures = measures(&found, ends);
+    found.measures = measures(&found, ends, spec);
     found
 }
 
@@ -119,6 +152,23 @@ pub(crate) fn best_groups(spec: &Spec, ends: &[(Job, End)]) -> Option<Vec<Vec<St
 /// Networks at most among which tasks are divided.
 fn networks(spec: &Spec) -> usize {
     spec.study.as_ref().and_then(|study| study.networks).unwrap_or(spec.task.len()).min(spec.task.len())
+}
+
+impl Relatedness {
+    /// Takes in how alike the networks of tasks alone are, and how far that tells the gains of pairs.
+    pub(crate) fn compare_with(&mut self, similarities: Vec<PairSimilarity>) {
+        let values = similarities.iter().map(|pair| (pair.between.clone(), pair.cka)).collect();
+        self.measures.extend(measure("cka", (0, None), values, &self.pair_gains));
+        self.similarities = similarities;
+    }
+}
+
+/// The best divisions into 1, 2, ... networks with helpers, and the best one without.
+fn divisions<T: PartialEq>(matrix: &[Vec<f64>], networks: usize, name: impl Fn(Grouping) -> T) -> (Vec<T>, Option<T>) {
+    let mut all: Vec<T> = (1..=networks).filter_map(|count| group(matrix, count).map(&name)).collect();
+    // Another network that nobody gains by is not used.
+    all.dedup();
+    (all, partition(matrix, networks).map(name))
 }
 
 /// `[task][partner]`; a task gains nothing by itself.
@@ -196,35 +246,53 @@ fn choose_first<'a>(ends: &'a [(Job, End)], task: &str) -> Vec<(u64, &'a polytas
 }
 
 /// Every measure of pairs that the runs have, with its cost and its agreement with the gains of pairs that were run.
-fn measures(found: &Relatedness, ends: &[(Job, End)]) -> Vec<Measure> {
-    let of = |gains: &[PairGain], task: &String, partner: &String| {
-        let gain = gains.iter().find(|gain| gain.task == *task && gain.partner == *partner && !gain.predicted);
-        gain.map(|gain| gain.gain)
-    };
-    let both = |gains: &[PairGain], [a, b]: &[String; 2]| Some(of(gains, a, b)? + of(gains, b, a)?);
-    let transfer: Vec<([String; 2], f64)> = found
-        .transfer_gains
-        .iter()
-        .map(|gain| [gain.task.clone(), gain.partner.clone()])
-        .filter(|[task, partner]| task < partner)
-        .filter_map(|pair| both(&found.transfer_gains, &pair).map(|gain| (pair, gain)))
-        .collect();
+fn measures(found: &Relatedness, ends: &[(Job, End)], spec: &Spec) -> Vec<Measure> {
+    let gains: Vec<([&str; 2], f64)> =
+        found.transfer_gains.iter().map(|gain| ([gain.task.as_str(), gain.partner.as_str()], gain.gain)).collect();
+    let affinities: Vec<([&str; 2], f64)> =
+        found.affinities.iter().map(|pair| ([pair.on.as_str(), pair.of.as_str()], pair.affinity)).collect();
     let cosines = |value: fn(&PairCosine) -> f64| -> Vec<([String; 2], f64)> {
         found.cosines.iter().map(|pair| (pair.between.clone(), value(pair))).collect()
     };
     let trained = |arm: Arm| ends.iter().filter(|(job, end)| job.arm == arm && matches!(end, End::Complete(_))).count();
+    let looks = spec.balance.watch.max(1) as f64;
+    let passes = (spec.task.len() + 1) as f64 / looks;
     let all = [
-        ("gradient-cosine", 0, cosines(|pair| pair.cosine)),
-        ("conflict-rate", 0, cosines(|pair| -pair.conflict_rate)),
-        ("transfer-gain", trained(Arm::Transfer), transfer),
+        ("gradient-cosine", (0, None), cosines(|pair| pair.cosine)),
+        ("conflict-rate", (0, None), cosines(|pair| -pair.conflict_rate)),
+        ("transfer-gain", (trained(Arm::Transfer), None), both_ways(&gains)),
+        ("affinity", (0, Some(passes)), both_ways(&affinities)),
     ];
-    let measure = |(name, runs, values): (&str, usize, Vec<([String; 2], f64)>)| {
-        let known = values.iter().filter_map(|(pair, value)| Some((*value, both(&found.pair_gains, pair)?)));
-        let (values_known, gains): (Vec<f64>, Vec<f64>) = known.unzip();
-        let agreement = agreement(&values_known, &gains);
-        (!values.is_empty()).then(|| Measure { name: name.to_owned(), pairs: values.len(), runs, agreement })
+    let measured = |(name, cost, values)| measure(name, cost, values, &found.pair_gains);
+    all.into_iter().filter_map(measured).collect()
+}
+
+/// The sums of values of ordered pairs over both orders, where both are known.
+fn both_ways(values: &[([&str; 2], f64)]) -> Vec<([String; 2], f64)> {
+    let first = values.iter().filter(|([a, b], _)| a < b);
+    let both = |([a, b], value): &([&str; 2], f64)| {
+        let (_, other) = values.iter().find(|(pair, _)| pair == &[*b, *a])?;
+        Some(([*a, *b].map(str::to_owned), value + other))
     };
-    all.into_iter().filter_map(measure).collect()
+    first.filter_map(both).collect()
+}
+
+/// A measure of pairs that took so many runs and forward passes a step; `None` where it knows no pair.
+fn measure(
+    name: &str,
+    (runs, forward_passes_per_step): (usize, Option<f64>),
+    values: Vec<([String; 2], f64)>,
+    pair_gains: &[PairGain],
+) -> Option<Measure> {
+    let of = |task: &String, partner: &String| {
+        let gain = pair_gains.iter().find(|gain| gain.task == *task && gain.partner == *partner && !gain.predicted);
+        gain.map(|gain| gain.gain)
+    };
+    let known = values.iter().filter_map(|([a, b], value)| Some((*value, of(a, b)? + of(b, a)?)));
+    let (values_known, gains): (Vec<f64>, Vec<f64>) = known.unzip();
+    let agreement = agreement(&values_known, &gains);
+    let pairs = values.len();
+    (pairs > 0).then(|| Measure { name: name.to_owned(), pairs, runs, forward_passes_per_step, agreement })
 }
 
 fn agreement(values: &[f64], gains: &[f64]) -> Option<Agreement> {

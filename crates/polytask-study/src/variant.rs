@@ -149,7 +149,12 @@ fn lower_of(spec: &Spec, name: &str) -> Option<Lower> {
 
 /// A balancer with its defaults written out, as a configuration that names it would have it.
 pub(crate) fn plain_balance(spec: &Spec, method: &str) -> Balance {
-    let balance = Balance { method: method.to_owned(), watch: spec.balance.watch, ..Balance::default() };
+    let balance = Balance {
+        method: method.to_owned(),
+        watch: spec.balance.watch,
+        affinity: spec.balance.affinity,
+        ..Balance::default()
+    };
     let with = Spec { balance: balance.clone(), study: None, ..spec.clone() };
     // What is wrong with it is told where the balancer is made.
     parse("", &with.to_toml(), &[], &extensions()).map_or(balance, |parsed| parsed.spec.balance)

@@ -9,6 +9,7 @@
 //! its configuration and its data, and a checkpoint is small: parameters, moments, counters.
 
 mod accumulate;
+mod affinity;
 mod average;
 pub mod checkpoint;
 mod class_weights;
@@ -24,6 +25,7 @@ mod observer;
 mod optimizer;
 mod plan;
 mod reopen;
+mod represent;
 mod representation;
 mod schedule;
 mod size;
@@ -35,6 +37,7 @@ pub mod task_gradients;
 mod train;
 mod warnings;
 
+pub use affinity::Affinity;
 pub use average::{Average, AveragedTable};
 pub use corpus::{Corpus, Source, SplitName};
 pub use error::{Diverged, Faults, TrainError};
@@ -46,6 +49,7 @@ pub use observer::{Observer, Progress, Quiet};
 pub use optimizer::{Moments, Optimizer, OptimizerState, Update};
 pub use plan::{Plan, balancer, extensions};
 pub use reopen::{Reopened, reopen};
+pub use represent::{open_model, validation_texts};
 pub use schedule::{Plateau, Schedule};
 pub use size::encoder_len;
 pub use standing::{Criterion, Standing};

@@ -3,6 +3,7 @@
 use polytask_balance::Gramian;
 use polytask_run::{Balanced, Cosine, Event};
 
+use crate::affinity::Affinity;
 use crate::plan::Plan;
 use crate::state::State;
 use crate::step::{Stepped, is_watched};
@@ -17,6 +18,8 @@ pub struct Looked {
     /// For each pair of present tasks `(a, b)` with `b < a`, by place: the cosine of the angle between their gradients;
     /// absent where one of them is zero.
     pub cosines: Vec<(usize, usize, f64)>,
+    /// What a step for one task alone does for another; empty where `balance.affinity` is not set.
+    pub affinities: Vec<Affinity>,
 }
 
 impl Looked {
@@ -30,7 +33,7 @@ impl Looked {
             cosine.is_finite().then_some((a, b, cosine.clamp(-1.0, 1.0)))
         };
         let cosines = pairs.filter_map(cosine).collect();
-        Looked { tasks: tasks.to_vec(), norms, cosines }
+        Looked { tasks: tasks.to_vec(), norms, cosines, affinities: Vec::new() }
     }
 
     /// The share of pairs whose gradients point against each other; `None` where there is no pair.
@@ -43,6 +46,16 @@ impl Looked {
     pub(crate) fn named(&self, names: &[String]) -> Vec<Cosine> {
         let name = |place: usize| names[self.tasks[place]].clone();
         self.cosines.iter().map(|&(a, b, cosine)| Cosine { between: [name(b), name(a)], cosine }).collect()
+    }
+
+    /// The affinities by the tasks' names.
+    fn named_affinities(&self, names: &[String]) -> Vec<polytask_run::Affinity> {
+        let named = |&Affinity { of, on, affinity }: &Affinity| polytask_run::Affinity {
+            of: names[of].clone(),
+            on: names[on].clone(),
+            affinity,
+        };
+        self.affinities.iter().map(named).collect()
     }
 }
 
@@ -65,6 +78,7 @@ pub(crate) fn event(plan: &Plan, state: &State, stepped: &Stepped, names: &[Stri
         tasks: present.map(|task| (names[task].clone(), balanced(task))).collect(),
         cosines: looked.map(|looked| looked.named(names)).unwrap_or_default(),
         conflict_rate: looked.and_then(Looked::conflict_rate),
+        affinities: looked.map(|looked| looked.named_affinities(names)).unwrap_or_default(),
     })
 }
 

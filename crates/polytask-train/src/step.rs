@@ -12,6 +12,7 @@ use polytask_model::{Batch, Gradients, Mode, Pass, TaskId};
 use polytask_spec::training::GradientsAt;
 
 use crate::accumulate::GradientSum;
+use crate::affinity::affinities;
 use crate::compare;
 use crate::error::{Diverged, TrainError};
 use crate::looked::Looked;
@@ -60,8 +61,8 @@ fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, draws: &[Step]) 
         };
         let Some(Decided { seen, weights, gradients, looked: found }) = decided else { continue };
         looked = looked.or(found);
-        if looked.is_none() && index == 0 && is_watched(plan, state.step) {
-            looked = look(plan, state, step)?;
+        if index == 0 && is_watched(plan, state.step) {
+            looked = look(plan, state, schedule, step, looked)?;
         }
         norm = Optimizer::norm(&gradients);
         if !norm.is_finite() {
@@ -92,7 +93,7 @@ fn run(plan: &mut Plan, state: &mut State, schedule: &Schedule, draws: &[Step]) 
 
 fn update(plan: &mut Plan, state: &mut State, schedule: &Schedule, gradients: &Gradients, norm: f64) {
     let optimizer = Optimizer::new(&plan.spec.optimizer);
-    let rate = schedule.rate(state.step) * state.plateau.factor();
+    let rate = rate(state, schedule);
     let parameters = &mut plan.model.parameters;
     if let Some(average) = &mut state.average {
         average.before(parameters, &gradients.rows);
@@ -101,6 +102,11 @@ fn update(plan: &mut Plan, state: &mut State, schedule: &Schedule, gradients: &G
     if let Some(average) = &mut state.average {
         average.after(parameters, &gradients.rows);
     }
+}
+
+/// The learning rate of the next update.
+fn rate(state: &State, schedule: &Schedule) -> f64 {
+    schedule.rate(state.step) * state.plateau.factor()
 }
 
 /// Sums of losses and weights over the draws of a step.
@@ -172,13 +178,30 @@ pub(crate) fn is_watched(plan: &Plan, steps: u64) -> bool {
     plan.spec.balance.watch > 0 && (steps + 1).is_multiple_of(plan.spec.balance.watch)
 }
 
-/// How the tasks' gradients stand to each other, of a balancer that does not compare them; `None` for fewer than two tasks.
-fn look(plan: &Plan, state: &State, step: &Step) -> Result<Option<Looked>, TrainError> {
+/// How the tasks' gradients stand to each other, where a balancer did not compare them, and what a step for one does for another,
+/// where that is asked for; `None` for fewer than two tasks.
+fn look(
+    plan: &mut Plan,
+    state: &mut State,
+    schedule: &Schedule,
+    step: &Step,
+    compared: Option<Looked>,
+) -> Result<Option<Looked>, TrainError> {
+    if compared.is_some() && !plan.spec.balance.affinity {
+        return Ok(compared);
+    }
     let wanted = compare::wanted(plan, state, step, &step.batches)?;
     if wanted.tasks.len() < 2 {
-        return Ok(None);
+        return Ok(compared);
     }
-    Ok(Some(Looked::of(&wanted.tasks, &wanted.gramian(plan, state, step)?)))
+    let mut looked = match compared {
+        Some(looked) => looked,
+        None => Looked::of(&wanted.tasks, &wanted.gramian(plan, state, step)?),
+    };
+    if plan.spec.balance.affinity {
+        looked.affinities = affinities(plan, state, rate(state, schedule), step, wanted);
+    }
+    Ok(Some(looked))
 }
 
 fn training_pass<'a>(plan: &'a Plan, state: &State) -> Pass<'a> {

@@ -274,6 +274,15 @@ fn cost_of_comparing(plan: &Plan) -> Option<String> {
     Some(format!("`{key}` {own}{kept}"))
 }
 
+/// What looks at the affinities of tasks cost.
+fn cost_of_affinities(plan: &Plan) -> Option<String> {
+    let (tasks, watch) = (plan.spec.task.len(), plan.spec.balance.watch);
+    (plan.spec.balance.affinity && watch > 0).then(|| {
+        let looks = if watch == 1 { "every step".to_owned() } else { format!("every {watch} steps") };
+        format!("affinities of tasks: {} forward passes of all tasks more {looks}", tasks + 1)
+    })
+}
+
 fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     let train = &plan.spec.train;
@@ -291,6 +300,7 @@ fn notes(plan: &Plan) -> Vec<String> {
         Sampling::Joint => "each step trains on a batch of every dataset".to_owned(),
     });
     notes.extend(cost_of_comparing(plan));
+    notes.extend(cost_of_affinities(plan));
     for source in &plan.corpus.sources {
         if source.dataset.test.is_none() {
             notes.push(format!("dataset `{}` has no test set: its tasks get no test scores", source.name));

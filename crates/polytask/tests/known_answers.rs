@@ -31,12 +31,29 @@ fn study_of(name: &str, tasks: &[(&'static str, f64)], arms: &str, layer: &str) 
                optimizer = { learning_rate = 0.03 }\n\
                balance = { method = \"equal\", watch = 5 }\n\
                train = { epochs = 10, batch_size = 16, sampling = \"joint\", patience = 0, checkpoint_seconds = 600 }\n";
-    config += &format!("study = {{ budget.runs = 100, arms = [{arms}] }}\n");
+    let measures = "\"affinity\", \"cka\"";
+    config += &format!("study = {{ budget.runs = 100, arms = [{arms}], measures = [{measures}] }}\n");
     fs::write(folder.join("study.toml"), config).expect("a config can be written");
     let [config, out] = [folder.join("study.toml"), folder.join("out")].map(|path| path.display().to_string());
     let text = run(["study", &config, "--out", &out]).ok();
     let answer = parse(&read(&folder.join("out/study.json")));
     (folder, answer, text)
+}
+
+/// The affinity of each of two tasks onto the other.
+fn affinities(answer: &Value) -> [f64; 2] {
+    let found = answer["relatedness"]["affinities"].as_array().expect("affinities");
+    let [first, second] = found.as_slice() else { panic!("{found:?}") };
+    assert!(first["of"] == "first" && first["on"] == "second" && second["of"] == "second", "{found:?}");
+    [first, second].map(|pair| pair["affinity"].as_f64().expect("a number"))
+}
+
+/// How alike the networks of the two tasks alone are.
+fn cka(answer: &Value) -> f64 {
+    let found = &answer["relatedness"]["similarities"][0];
+    // All validation texts of both datasets.
+    assert_eq!(found["texts"], 400, "{found}");
+    found["cka"].as_f64().expect("a CKA")
 }
 
 fn verdicts(answer: &Value) -> Vec<&str> {
@@ -56,6 +73,8 @@ fn tasks_that_are_the_same_share() {
         assert!(low > 0.0 && low < mean(&task["comparison"]["paired"]["mean"]), "{text}");
         assert!(high > mean(&task["comparison"]["paired"]["mean"]) && high < 0.5, "{text}");
     }
+    assert!(affinities(&answer).iter().all(|affinity| *affinity > 0.0), "{text}");
+    assert!(cka(&answer) > 0.5 && text.contains("what a step for one task does for another"), "{text}");
     assert!(answer["delta_m_paired"]["interval"]["low"].as_f64().expect("an interval") > 0.0, "{text}");
     let config = folder.join("out/recommended.toml").display().to_string();
     let checked = run(["check", &config, "--data", &folder.display().to_string()]).ok();
@@ -105,6 +124,8 @@ fn tasks_that_contradict_each_other_are_kept_apart() {
     assert_eq!(answer["recommendation"]["decision"], "keep-apart", "{text}");
     assert_eq!(answer["recommendation"]["groups"], parse(r#"[["first"], ["second"]]"#), "{text}");
     assert!(answer["relatedness"]["cosines"][0]["cosine"].as_f64().expect("a cosine") < 0.0, "{text}");
+    assert!(affinities(&answer).iter().all(|affinity| *affinity < 0.0), "{text}");
+    assert!((0.0..=1.0).contains(&cka(&answer)) && text.contains("likeness of the networks"), "{text}");
     let config = folder.join("out/recommended.toml");
     assert!(!read(&config).contains("head ="), "{}", read(&config));
     // What is recommended is as good as each task alone: that is what it does.

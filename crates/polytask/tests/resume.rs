@@ -188,6 +188,11 @@ fn kills_leave_no_trace_compared_gradients() {
 }
 
 #[test]
+fn kills_leave_no_trace_affinities_of_tasks() {
+    survives_kills("kills-affinity", &["train.sampling=joint", "balance.watch=2", "balance.affinity=true"]);
+}
+
+#[test]
 fn kills_leave_no_trace_vectors_trained_later_temperature() {
     survives_kills("kills-later", &["input.words.tune_after=2", "train.sampling=temperature", "train.patience=0"]);
 }

@@ -30,19 +30,26 @@ pub struct CosineMap {
 /// Draws the cosines between tasks, `[task, task]` and symmetric, in the order that puts tasks together whose gradients
 /// agree, with the tree of that order to the right. `None` where no pair of different tasks has a cosine.
 pub fn cosine_map(tasks: &[&str], cosines: &[Vec<Option<f64>>]) -> Option<CosineMap> {
-    let count = tasks.len();
-    let pairs = (0..count).flat_map(|a| (0..a).map(move |b| (a, b)));
+    task_map("mean cosine between the gradients of each pair of tasks", "and", tasks, cosines)
+}
+
+/// The same of other values of pairs, which may differ by direction, `[row, column]`; `what` they are, and the word that stands
+/// between a row's name and a column's.
+pub fn task_map(what: &str, link: &str, tasks: &[&str], values: &[Vec<Option<f64>>]) -> Option<CosineMap> {
+    let (count, cosines) = (tasks.len(), values);
+    let pairs = (0..count).flat_map(|a| (0..count).map(move |b| (a, b))).filter(|(a, b)| a != b);
     let cosine_max = pairs.filter_map(|(a, b)| cosines[a][b]).map(f64::abs).reduce(f64::max)?;
-    // Tasks that never met are taken to be orthogonal.
-    let distance = |row: &Vec<Option<f64>>| row.iter().map(|cosine| 1.0 - cosine.unwrap_or(0.0)).collect();
-    let tree = cluster(&cosines.iter().map(distance).collect::<Vec<Vec<f64>>>());
+    // Tasks that never met are taken to be orthogonal; of two directions the mean counts.
+    let value = |a: usize, b: usize| cosines[a][b].unwrap_or(0.0);
+    let distance = |a: usize| (0..count).map(|b| 1.0 - (value(a, b) + value(b, a)) / 2.0).collect();
+    let tree = cluster(&(0..count).map(distance).collect::<Vec<Vec<f64>>>());
     let side = if count <= WRITTEN_MAX { 38.0 } else { 22.0 };
     let longest = tasks.iter().map(|name| name.chars().count().min(NAME_MAX)).max().unwrap_or(0) as f64;
     let (left, top) = (6.6 * longest + 10.0, 4.7 * longest + 14.0);
     let (inner, tree_width) = (side * count as f64, 60.0_f64);
     // Names above the last columns lean over the tree.
     let width = left + inner + tree_width.max(4.7 * longest + 8.0);
-    let mut drawing = svg(width, top + inner + 4.0, "mean cosine between the gradients of each pair of tasks");
+    let mut drawing = svg(width, top + inner + 4.0, what);
     for (row, &a) in tree.order.iter().enumerate() {
         let (name, y) = (shortened(tasks[a], NAME_MAX), top + side * row as f64);
         let x = left + side * (row as f64 + 0.5);
@@ -51,7 +58,7 @@ pub fn cosine_map(tasks: &[&str], cosines: &[Vec<Option<f64>>]) -> Option<Cosine
         drawing = drawing.child(label(left - 6.0, y + side / 2.0 + 4.0, "end", &name)).child(above);
         for (column, &b) in tree.order.iter().enumerate() {
             let x = left + side * column as f64;
-            let square = Square { x, y, side, between: [tasks[a], tasks[b]] };
+            let square = Square { x, y, side, between: [tasks[a], link, tasks[b]] };
             drawing = drawing.children(square.draw(if a == b { None } else { cosines[a][b] }, cosine_max, count));
         }
     }
@@ -63,7 +70,8 @@ struct Square<'a> {
     x: f64,
     y: f64,
     side: f64,
-    between: [&'a str; 2],
+    /// The task of the row, the word between, and the task of the column.
+    between: [&'a str; 3],
 }
 
 impl Square<'_> {
@@ -75,8 +83,8 @@ impl Square<'_> {
         let Some(cosine) = cosine else { return vec![rect.class("none")] };
         let opacity = if cosine_max > 0.0 { OPACITY_MAX * cosine.abs() / cosine_max } else { 0.0 };
         let class = if cosine < 0.0 { "negative" } else { "positive" };
-        let [a, b] = self.between;
-        let said = text_element("title", format!("{a} and {b}: {}", short(cosine)));
+        let [a, link, b] = self.between;
+        let said = text_element("title", format!("{a} {link} {b}: {}", short(cosine)));
         let rect = rect.class(class).with("fill-opacity", format!("{opacity:.2}")).child(said);
         let middle = self.side / 2.0;
         let written = || label(self.x + middle, self.y + middle + 3.5, "middle", &format!("{cosine:.2}")).class("ink");
@@ -172,6 +180,16 @@ mod tests {
         assert!(place("a") < place("c") && place("c") < place("b"), "{drawn}");
         assert_eq!(drawn.matches("class=\"none\"").count(), 5);
         assert!(drawn.contains("<title>a and b: -0.5</title>") && drawn.contains("fill-opacity=\"0.85\""), "{drawn}");
+    }
+
+    #[test]
+    fn values_that_differ_by_direction_are_drawn_each_in_its_place() {
+        let values = [[None, Some(8.0)], [Some(-2.0), None]].map(|row| row.to_vec());
+        let map = task_map("share", "on", &["a", "b"], &values).unwrap();
+        assert_eq!(map.cosine_max, 8.0);
+        let drawn = rendered(&map.drawing);
+        assert!(drawn.contains("<title>a on b: 8</title>") && drawn.contains("<title>b on a: -2</title>"), "{drawn}");
+        assert!(drawn.contains("fill-opacity=\"0.85\"") && drawn.contains("fill-opacity=\"0.21\""), "{drawn}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod heat;
 mod intervals;
 mod lines;
 
-pub use heat::{cosine_map, counts_map};
+pub use heat::{cosine_map, counts_map, task_map};
 pub use intervals::interval_plot;
 pub use lines::{LinePlot, Series, Shape};
 

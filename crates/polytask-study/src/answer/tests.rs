@@ -9,6 +9,8 @@ use crate::job::jobs;
 use crate::recommend::{Decision, recommended};
 use crate::statistics::Verdict;
 
+mod measures;
+
 const CONFIG: &str = r#"
 version = 1
 seed = 1

@@ -7,11 +7,11 @@
 //! It is 1 where one is a rotation and a scaling of the other, and 0 where no column of one correlates with any of the other.
 //! Reference: Kornblith, Norouzi, Lee and Hinton, "Similarity of neural network representations revisited", ICML 2019.
 
-/// Representations of examples `[example, feature]`, row after row.
+/// Representations of examples, `[example, feature]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
-    values: Vec<f64>,
-    features: usize,
+    /// The values of each feature, example after example.
+    columns: Vec<Vec<f64>>,
 }
 
 impl Matrix {
@@ -19,35 +19,28 @@ impl Matrix {
     pub fn new(rows: &[Vec<f64>]) -> Option<Matrix> {
         let features = rows.first()?.len();
         let sound = features > 0 && rows.iter().all(|row| row.len() == features);
-        sound.then(|| Matrix { values: rows.concat(), features })
+        let column = |feature: usize| rows.iter().map(|row| row[feature]).collect();
+        sound.then(|| Matrix { columns: (0..features).map(column).collect() })
     }
 
     /// Number of examples.
     pub fn examples(&self) -> usize {
-        self.values.len() / self.features
+        self.columns[0].len()
     }
 
     fn centred(&self) -> Matrix {
-        let mut centred = self.clone();
-        for feature in 0..self.features {
-            let column = || self.values.iter().skip(feature).step_by(self.features);
-            let mean = column().sum::<f64>() / self.examples() as f64;
-            centred.values.iter_mut().skip(feature).step_by(self.features).for_each(|value| *value -= mean);
-        }
-        centred
+        let centred = |column: &Vec<f64>| {
+            let mean = column.iter().sum::<f64>() / column.len() as f64;
+            column.iter().map(|value| value - mean).collect()
+        };
+        Matrix { columns: self.columns.iter().map(centred).collect() }
     }
 
     /// `||other^T self||_F^2`.
     fn squared_product(&self, other: &Matrix) -> f64 {
-        let mut total = 0.0;
-        for left in 0..self.features {
-            for right in 0..other.features {
-                let left = self.values.iter().skip(left).step_by(self.features);
-                let right = other.values.iter().skip(right).step_by(other.features);
-                total += left.zip(right).map(|(a, b)| a * b).sum::<f64>().powi(2);
-            }
-        }
-        total
+        let product = |left: &[f64], right: &[f64]| left.iter().zip(right).map(|(a, b)| a * b).sum::<f64>();
+        let with_all = |left: &Vec<f64>| other.columns.iter().map(|right| product(left, right).powi(2)).sum::<f64>();
+        self.columns.iter().map(with_all).sum()
     }
 }
 

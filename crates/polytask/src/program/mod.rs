@@ -13,6 +13,7 @@ mod list;
 mod predict;
 mod prediction_csv;
 mod prediction_input;
+mod relatedness_sheet;
 mod report;
 mod scores;
 mod settings;

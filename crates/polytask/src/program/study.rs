@@ -70,7 +70,7 @@ pub fn run(args: &StudyArgs) -> Result<(), Failure> {
             out.display()
         )));
     }
-    let answer = conclude(spec, &out, &ran).map_err(|error| failure(error, &parsed))?;
+    let answer = conclude(spec, &roots, &out, &ran).map_err(|error| failure(error, &parsed))?;
     if args.json {
         return print_json(&answer);
     }

@@ -1,10 +1,11 @@
 //! How is the answer of a study laid out, as text and as a page?
 
 use indexmap::IndexMap;
-use polytask::report::{Drawing, IntervalRow, Sheet, SheetSection, SheetTable};
+use polytask::report::{Drawing, IntervalRow, Sheet, SheetSection, SheetTable, Square};
 use polytask::spec::study::Arm;
-use polytask::study::{Agreement, Answer, ArmScore, Cost, NamedGrouping, PairGain, Tried};
+use polytask::study::{Agreement, Answer, ArmScore, Cost, PairGain, Tried};
 
+use super::relatedness_sheet;
 use super::study::short_duration as duration;
 use super::table::{count, score};
 
@@ -20,6 +21,7 @@ pub fn sheet(name: &str, answer: &Answer, costs: &IndexMap<String, Cost>) -> She
     sections.extend(gains(answer, &answer.relatedness.transfer_gains, what, "after"));
     sections.extend(groupings(answer));
     sections.extend(trained_groups(answer));
+    sections.extend(relatedness_sheet::sections(answer));
     sections.extend(measures(answer));
     sections.extend(left_out(answer));
     let mut facts = vec![format!("{} tasks", answer.tasks.len()), format!("{} seeds", answer.seeds.len())];
@@ -29,11 +31,11 @@ pub fn sheet(name: &str, answer: &Answer, costs: &IndexMap<String, Cost>) -> She
     Sheet { name: name.to_owned(), sentences, facts, sections }
 }
 
-fn section(title: impl Into<String>, note: impl Into<String>, table: SheetTable) -> SheetSection {
+pub(super) fn section(title: impl Into<String>, note: impl Into<String>, table: SheetTable) -> SheetSection {
     SheetSection { title: title.into(), note: note.into(), table, drawing: Drawing::None }
 }
 
-fn table<S: ToString>(names: &[S], figures: &[S]) -> SheetTable {
+pub(super) fn table<S: ToString>(names: &[S], figures: &[S]) -> SheetTable {
     let texts = |columns: &[S]| columns.iter().map(S::to_string).collect();
     SheetTable { names: texts(names), figures: texts(figures), rows: Vec::new() }
 }
@@ -188,7 +190,13 @@ fn cosines(answer: &Answer) -> Option<SheetSection> {
         }
     }
     let note = "Mean over the joint runs of the cosine between two tasks' gradients in what they share; conflict: share of looks in which it was negative.";
-    let drawing = Drawing::Square(names, square);
+    let drawing = Drawing::Square(Square {
+        what: "mean cosine between the gradients of each pair of tasks".into(),
+        link: "and".into(),
+        signs: ["agree", "disagree"].map(String::from),
+        names,
+        values: square,
+    });
     (!found.is_empty()).then(|| SheetSection { drawing, ..section("agreement of gradients", note, table) })
 }
 
@@ -216,7 +224,11 @@ fn groupings(answer: &Answer) -> Option<SheetSection> {
     let mut table = table(&["networks", "tasks"], &["expected delta-m"]);
     for grouping in &answer.relatedness.groupings {
         let expected = format!("{:+.2} %", 100.0 * grouping.expected_delta_m);
-        table.rows.push(vec![grouping.trains.len().to_string(), networks(grouping), expected]);
+        table.rows.push(vec![
+            grouping.trains.len().to_string(),
+            networks(&grouping.trains, &grouping.answers),
+            expected,
+        ]);
     }
     let note = "The best division that the gains of pairs on validation data lead to expect.";
     (!table.rows.is_empty()).then(|| section("groups, by number of networks at most", note, table))
@@ -243,8 +255,9 @@ fn trained_groups(answer: &Answer) -> Option<SheetSection> {
     Some(section("groups, trained", note, table))
 }
 
-fn networks(grouping: &NamedGrouping) -> String {
-    let networks = grouping.trains.iter().zip(&grouping.answers).map(|(trains, answers)| {
+/// The tasks of each network, with its helpers.
+pub(super) fn networks(trains: &[Vec<String>], answers: &[Vec<String>]) -> String {
+    let networks = trains.iter().zip(answers).map(|(trains, answers)| {
         let helpers: Vec<&str> = trains.iter().filter(|task| !answers.contains(task)).map(String::as_str).collect();
         let helped = if helpers.is_empty() { String::new() } else { format!(" helped by {}", helpers.join(", ")) };
         format!("{}{helped}", answers.join(", "))
@@ -254,15 +267,16 @@ fn networks(grouping: &NamedGrouping) -> String {
 
 fn measures(answer: &Answer) -> Option<SheetSection> {
     let found = &answer.relatedness;
-    let mut table = table(&["measure"], &["pairs", "more runs", "Spearman", "Kendall"]);
+    let mut table = table(&["measure"], &["pairs", "more runs", "passes a step", "Spearman", "Kendall"]);
     for measure in &found.measures {
         let figure = |of: fn(&Agreement) -> f64| {
             measure.agreement.as_ref().map_or_else(|| "-".to_owned(), |agreement| format!("{:+.2}", of(agreement)))
         };
-        let counts = [measure.name.clone(), measure.pairs.to_string(), measure.runs.to_string()];
+        let passes = measure.forward_passes_per_step.map_or_else(String::new, |passes| format!("{passes:.2}"));
+        let counts = [measure.name.clone(), measure.pairs.to_string(), measure.runs.to_string(), passes];
         table.rows.push(counts.into_iter().chain([figure(|a| a.spearman), figure(|a| a.kendall)]).collect());
     }
-    let note = "Rank correlation with what two tasks gain together, where three pairs or more were run.";
+    let note = "Rank correlation with what two tasks gain together, where three pairs or more were run; passes: forward passes of all tasks more in each joint step.";
     let known = !found.measures.is_empty() && !found.pair_gains.is_empty();
     known.then(|| section("how far measures of relatedness tell the gains of pairs", note, table))
 }

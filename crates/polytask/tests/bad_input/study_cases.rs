@@ -65,6 +65,27 @@ pub fn studies() -> Vec<Case> {
             &["polytask.toml:49:23", "so each step needs a batch of every one", "sampling = \"joint\""],
         ),
         case(
+            "A measure that does not exist",
+            CHECK,
+            2,
+            |p| with(p, "budget.runs = 3\nmeasures = [\"cka\", \"afinity\"]"),
+            &["polytask.toml:49:20", "did you mean `affinity`?"],
+        ),
+        case(
+            "A measure of an arm that is not run",
+            CHECK,
+            2,
+            |p| with(p, "budget.runs = 3\narms = [\"joint\"]\nmeasures = [\"cka\"]"),
+            &["polytask.toml:50:13", "compares the networks of `separate`", "name `separate` in `arms` as well"],
+        ),
+        case(
+            "Affinities without looks",
+            CHECK,
+            2,
+            |p| p.config("method = \"equal\"", "method = \"equal\"\nwatch = 0\naffinity = true"),
+            &["polytask.toml:43:12", "`balance.watch = 0` never looks", "set `watch` in [balance]"],
+        ),
+        case(
             "A study of a file that describes none",
             "study polytask.toml",
             2,
