@@ -139,7 +139,8 @@ fn of_a_linear_network_it_is_what_the_definition_gives() {
         let loss = |network: &Linear| network.loss(found.on, &batches[found.on]).0;
         let expected = 1.0 - loss(&moved) / loss(&network);
         let off = (found.affinity - expected).abs();
-        assert!(off < 2e-6 && expected.abs() > 1e-4, "{found:?} instead of {expected}");
+        // Losses are 32 bits wide, and a step may multiply them.
+        assert!(off < 1e-5 * (1.0 - expected) && expected.abs() > 1e-4, "{found:?} instead of {expected}");
     }
     assert!(clipped > 0, "no gradient was clipped");
 }
