@@ -12,6 +12,9 @@ use polytask_model::{Judge, LossSum, Mode, Model, Pass, Prediction, TargetBatch,
 use crate::corpus::{Corpus, Source, SplitName};
 use crate::knowledge::TaskTargets;
 
+/// Scores of tasks on a split, and what its examples came to, by task.
+pub type Judged = (IndexMap<String, TaskScores>, IndexMap<String, Outcomes>);
+
 /// Scores every task whose dataset has the split, in the order of the configuration, and says what its examples came to.
 pub fn evaluate_split(
     model: &Model,
@@ -19,7 +22,7 @@ pub fn evaluate_split(
     targets: &[TaskTargets],
     tasks: &[String],
     split: SplitName,
-) -> (IndexMap<String, TaskScores>, IndexMap<String, Outcomes>) {
+) -> Judged {
     let mut all: Vec<Option<(TaskScores, Outcomes)>> = vec![None; tasks.len()];
     for source in &corpus.sources {
         let Some(examples) = source.examples(split) else { continue };

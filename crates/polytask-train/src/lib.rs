@@ -41,7 +41,7 @@ pub use affinity::Affinity;
 pub use average::{Average, AveragedTable};
 pub use corpus::{Corpus, Source, SplitName};
 pub use error::{Diverged, Faults, TrainError};
-pub use evaluate::{evaluate, evaluate_split, evaluate_unseen};
+pub use evaluate::{Judged, evaluate, evaluate_split, evaluate_unseen};
 pub use kept::Kept;
 pub use knowledge::{TaskTargets, knowledge};
 pub use looked::Looked;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use polytask_data::sampler::Step;
-use polytask_metrics::{Outcomes, TaskScores};
+use polytask_metrics::TaskScores;
 use polytask_model::Knowledge;
 use polytask_run::{
     Event, ExampleOutcomes, Kept, Metrics, RunDirectory, Status, Timing, commit_directory, peak_memory,
@@ -15,7 +15,7 @@ use polytask_run::{
 use crate::checkpoint;
 use crate::corpus::SplitName;
 use crate::error::{Diverged, TrainError};
-use crate::evaluate::{evaluate_split, evaluate_unseen};
+use crate::evaluate::{Judged, evaluate_split, evaluate_unseen};
 use crate::journal;
 use crate::looked;
 use crate::observer::{Observer, Progress};
@@ -249,10 +249,7 @@ impl<'a> Session<'a> {
         self.checkpoint()
     }
 
-    fn scores(
-        &self,
-        split: SplitName,
-    ) -> Result<(IndexMap<String, TaskScores>, IndexMap<String, Outcomes>), TrainError> {
+    fn scores(&self, split: SplitName) -> Result<Judged, TrainError> {
         let found = evaluate_split(&self.plan.model, &self.plan.corpus, &self.plan.targets, &self.tasks, split);
         for (name, task) in &found.0 {
             if !task.loss.is_finite() {

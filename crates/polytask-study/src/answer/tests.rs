@@ -68,7 +68,7 @@ fn who_gains_and_who_loses_is_told_whatever_the_metric() {
         _ => 0.0,
     };
     let ends: Vec<(Job, End)> = jobs.into_iter().map(|job| (job.clone(), scored(&job, gain))).collect();
-    let left = |job: &Job| Left { parameters: Some(if job.arm == Arm::Joint { 12 } else { 10 }), events: Vec::new() };
+    let left = |job: &Job| Left { parameters: Some(if job.arm == Arm::Joint { 12 } else { 10 }), ..Left::default() };
     let found = answer(&spec, &ends, &left);
     let verdicts: Vec<Verdict> = found.tasks.values().map(|task| task.comparison.verdict).collect();
     assert_eq!(verdicts, [Verdict::Helped, Verdict::Hurt, Verdict::Unchanged]);
@@ -146,7 +146,7 @@ fn pairs_and_cosines_make_groups() {
     let look = r#"{"event":"balance","epoch":1,"step":1,"tasks":{},"cosines":[
         {"between":["one","two"],"cosine":-0.5},{"between":["one","three"],"cosine":0.6},{"between":["two","three"],"cosine":-0.3}]}"#;
     let look: Event = serde_json::from_str(look).unwrap();
-    let found = answer(&spec, &ends, &|_| Left { parameters: None, events: vec![look.clone()] });
+    let found = answer(&spec, &ends, &|_| Left { events: vec![look.clone()], ..Left::default() });
     let related = &found.relatedness;
     assert_eq!((related.cosines[0].cosine, related.cosines[0].looks), (-0.5, 5));
     assert_eq!(related.pair_gains.len(), 6);

@@ -35,7 +35,14 @@ fn look(step: u64, cosine: f64, tasks: [(f64, Option<f64>); 2]) -> Event {
     let tasks = ["a", "b"].into_iter().zip(tasks);
     let balanced = |(name, (weight, gradient_norm)): (&str, _)| (name.to_owned(), Balanced { weight, gradient_norm });
     let cosines = vec![Cosine { between: ["a".into(), "b".into()], cosine }];
-    Event::Balance { epoch: 1, step, tasks: tasks.map(balanced).collect(), cosines, conflict_rate: None }
+    Event::Balance {
+        epoch: 1,
+        step,
+        tasks: tasks.map(balanced).collect(),
+        cosines,
+        conflict_rate: None,
+        affinities: Vec::new(),
+    }
 }
 
 /// All warnings about looks with these cosines, of gradients of one length.
