@@ -285,7 +285,9 @@ mod tests {
         assert_eq!(score(&numbers, "mae", &[1, 1, 1]), Some(1.0));
         assert_eq!(score(&numbers, "rmse", &[0, 3, 1]), Some(1.0));
         let mut line = Pearson::new();
-        [(1.0, 2.0), (3.0, 3.0), (3.0, 3.0), (0.0, -2.0)].map(|(gold, predicted)| line.update(gold, predicted));
+        for (gold, predicted) in [(1.0, 2.0), (3.0, 3.0), (3.0, 3.0), (0.0, -2.0)] {
+            line.update(gold, predicted);
+        }
         assert!((score(&numbers, "pearson", &[1, 2, 1]).unwrap() - line.result().pearson.unwrap()).abs() < 1e-12);
         assert_eq!(score(&numbers, "spearman", &[1, 1, 1]), None);
     }
