@@ -295,10 +295,7 @@ mod tests {
         assert_eq!(balance["default"]["method"], "equal");
         let mut value = json!({ "method": "gradnorm", "watch": 7 });
         fill_defaults(&mut value, balance);
-        assert_eq!(
-            value,
-            json!({ "method": "gradnorm", "watch": 7, "gamma": 1.5, "gradients": "parameters", "affinity": false })
-        );
+        assert_eq!(value, json!({ "method": "gradnorm", "watch": 7, "gamma": 1.5, "gradients": "parameters" }));
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn check_prints_the_runs_and_train_passes_the_study_over() {
     let folder = project("study-check", with);
     let config = folder.join("study.toml").display().to_string();
     let text = run(["check", &config]).ok();
-    assert!(text.contains("study: 2 runs, about ") && text.contains("joint     equal adam     0"), "{text}");
+    assert!(text.contains("study: 2 runs, about ") && text.contains("joint     equal by adam at 0.05     0"), "{text}");
     let planned = &run(["check", &config, "--json"]).json()["study"];
     let ids =
         |key: &str| planned[key].as_array().map(|runs| runs.iter().map(|run| run["id"].clone()).collect::<Vec<_>>());
