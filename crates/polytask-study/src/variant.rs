@@ -160,7 +160,7 @@ pub(crate) fn plain_balance(spec: &Spec, method: &str) -> Balance {
     parse("", &with.to_toml(), &[], &extensions()).map_or(balance, |parsed| parsed.spec.balance)
 }
 
-/// The configuration of a variant of all tasks, as [`jobs`] trains it but with the file's own seed and splits.
+/// The configuration of a variant of all tasks, as [`jobs`](crate::jobs) trains it but with the file's own seed and splits.
 pub fn joint_spec(spec: &Spec, variant: &Variant) -> Spec {
     let mut joint = Spec { study: None, ..spec.clone() };
     if variant.balancer != spec.balance.method {
