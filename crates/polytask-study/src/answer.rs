@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::choice::{Choice, Tried, choose, higher_is_better, score};
 use crate::job::Job;
 use crate::recommend::{Evidence, Recommendation, recommend};
-use crate::related::{Relatedness, best_groups, relatedness};
+use crate::related::{Relatedness, relatedness};
 use crate::runner::End;
 use crate::statistics::{
     Comparison, Interval, Measured, Pair, Paired, compare, delta_m, example_bootstrap, relative_gain, t_interval,
@@ -146,11 +146,14 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     for ((answer, ..), comparison) in answers.iter_mut().zip(compare(&gains, &margins, spec.seed)) {
         answer.comparison = comparison;
     }
-    let groups = trained_groups((spec, ends), &tasks, &separate, &mut answers);
-    let answers: IndexMap<String, TaskAnswer> =
-        tasks.iter().cloned().zip(answers.into_iter().map(|(answer, ..)| answer)).collect();
     let variant = joint.variant().cloned();
     let relatedness = relatedness(spec, ends, variant.as_ref(), left);
+    let asked = spec.study.as_ref().is_some_and(|study| study.arms.contains(&Arm::Groups));
+    let division = relatedness.partition.as_ref().filter(|_| asked);
+    let groups =
+        division.and_then(|division| trained_groups((ends, &tasks), &division.answers, &separate, &mut answers));
+    let answers: IndexMap<String, TaskAnswer> =
+        tasks.iter().cloned().zip(answers.into_iter().map(|(answer, ..)| answer)).collect();
     let parameters = parameters(ends, &separate, variant.as_ref(), &tasks, left);
     let (mut seeds, mut runs): (Vec<u64>, IndexMap<String, usize>) = (Vec::new(), IndexMap::new());
     for (job, _) in ends.iter().filter(|(_, end)| matches!(end, End::Complete(_))) {
@@ -222,16 +225,14 @@ fn task_answer(task: &str, alone: &Choice, joint: &Choice, margin: f64) -> (Task
     (answer, gains, margin)
 }
 
-/// The scores of each task in the network of its group, where the study trains groups and every group has complete runs; they
-/// are added to the tasks' arms.
+/// The scores of each task in the network of its group, where every group has complete runs; they are added to the tasks' arms. A
+/// gain is of the seeds that both the task alone and its group have.
 fn trained_groups(
-    (spec, ends): (&Spec, &[(Job, End)]),
-    tasks: &[String],
+    (ends, tasks): (&[(Job, End)], &[String]),
+    groups: &[Vec<String>],
     separate: &[Choice],
     answers: &mut [(TaskAnswer, Vec<f64>, f64)],
 ) -> Option<Trained> {
-    spec.study.as_ref()?.arms.contains(&Arm::Groups).then_some(())?;
-    let groups = best_groups(spec, ends)?;
     let network = |group: &Vec<String>| match group.len() {
         1 => choose(ends, Arm::Separate, group),
         2 => choose(ends, Arm::Pairs, group),
@@ -239,28 +240,26 @@ fn trained_groups(
         _ => choose(ends, Arm::Groups, group),
     };
     let networks: Vec<Choice> = groups.iter().map(network).collect();
-    let of_task = |task: &String| Some(&networks[groups.iter().position(|group| group.contains(task))?]);
-    let by_seed = |choice: &Choice, task: &str, split: &str| {
-        let scores = choice.runs.iter();
-        ArmScore::of(scores.filter_map(|(seed, metrics)| Some((*seed, score(metrics, task, split)?))).collect())
-    };
-    let (mut on_split, mut on_valid) = (Vec::new(), Vec::new());
-    let mut arms = Vec::new();
+    let (mut arms, mut on_valid, mut on_split) = (Vec::new(), Vec::new(), Vec::new());
     for ((task, alone), (answer, ..)) in tasks.iter().zip(separate).zip(answers.iter()) {
-        let gain = |split: &str| {
-            let (baseline, grouped) = (by_seed(alone, task, split)?, by_seed(of_task(task)?, task, split)?);
-            let higher_is_better = answer.higher_is_better;
-            Some((Measured { baseline: baseline.mean, score: grouped.mean, higher_is_better }, grouped))
+        let grouped = &networks[groups.iter().position(|group| group.contains(task))?];
+        let both: Vec<u64> = grouped.runs.keys().copied().filter(|seed| alone.runs.contains_key(seed)).collect();
+        let scores = |choice: &Choice, split: &str| {
+            let of_seed = |seed: &u64| Some((*seed, score(choice.runs.get(seed)?, task, split)?));
+            ArmScore::of(both.iter().filter_map(of_seed).collect())
         };
-        let (measured, grouped) = gain(&answer.split)?;
-        on_split.push(measured);
-        on_valid.push(gain("valid")?.0);
-        arms.push(grouped);
+        let measured = |split: &str| {
+            let (baseline, score) = (scores(alone, split)?.mean, scores(grouped, split)?.mean);
+            Some(Measured { baseline, score, higher_is_better: answer.higher_is_better })
+        };
+        on_valid.push(measured("valid")?);
+        on_split.push(measured(&answer.split)?);
+        arms.push(scores(grouped, &answer.split)?);
     }
     for ((answer, ..), grouped) in answers.iter_mut().zip(arms) {
         answer.arms.insert(Arm::Groups.name().to_owned(), grouped);
     }
-    Some(Trained { groups, delta_m_valid: delta_m(&on_valid)?, delta_m: delta_m(&on_split)? })
+    Some(Trained { groups: groups.to_vec(), delta_m_valid: delta_m(&on_valid)?, delta_m: delta_m(&on_split)? })
 }
 
 /// Adds how far gains depend on the examples that they were measured on.
