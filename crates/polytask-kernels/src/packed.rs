@@ -220,26 +220,28 @@ fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: &[f32], pane
         }
     }
     let Block { out, stride, height, width, how } = block;
-    // The sums stay in registers only if none is picked by a number known at run time: the whole tile is written by
-    // loops of constant length, and a part of one from a copy.
+    // The sums stay in registers only if none is picked by a number known at run time: the whole tile is written row by
+    // row without a loop, and a part of one from a copy.
     if height == M && width == N * S::F32_LANES {
-        for row in 0..M {
-            let part = S::as_mut_simd_f32s(&mut out[row * stride..][..N * S::F32_LANES]).0;
-            for (col, value) in part.iter_mut().enumerate().take(N) {
-                *value = match how {
-                    Accumulate::Add => simd.add_f32s(*value, sums[row][col]),
-                    Accumulate::Overwrite => sums[row][col],
-                };
-            }
-        }
+        each_row::<M>(
+            #[inline(always)]
+            |row| {
+                let part = S::as_mut_simd_f32s(&mut out[row * stride..][..N * S::F32_LANES]).0;
+                for (value, sum) in part.iter_mut().zip(sums[row]) {
+                    *value = match how {
+                        Accumulate::Add => simd.add_f32s(*value, sum),
+                        Accumulate::Overwrite => sum,
+                    };
+                }
+            },
+        );
         return;
     }
     let mut copy = [[simd.splat_f32s(0.0); N]; M];
-    for row in 0..M {
-        for col in 0..N {
-            copy[row][col] = sums[row][col];
-        }
-    }
+    each_row::<M>(
+        #[inline(always)]
+        |row| copy[row] = sums[row],
+    );
     for (row, sums) in copy.iter().enumerate().take(height) {
         for (part, sum) in out[row * stride..][..width].chunks_mut(S::F32_LANES).zip(sums) {
             let sum = match how {
@@ -249,6 +251,20 @@ fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: &[f32], pane
             simd.partial_store_f32s(part, sum);
         }
     }
+}
+
+/// Calls `f` with each row of a tile, a constant in a copy of its own: a loop over twelve rows is left a loop.
+#[inline(always)]
+fn each_row<const M: usize>(mut f: impl FnMut(usize)) {
+    const { assert!(M <= 12) };
+    macro_rules! rows {
+        ($($row:literal)*) => {
+            $(if $row < M {
+                f($row);
+            })*
+        };
+    }
+    rows!(0 1 2 3 4 5 6 7 8 9 10 11);
 }
 
 #[cfg(test)]
