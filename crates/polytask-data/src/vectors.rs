@@ -54,11 +54,20 @@ fn read(path: &Path, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Result<WordVecto
     if let Some(sizes) = word2vec::header(&mut text) {
         return word2vec::read(text, sizes, wanted);
     }
+    let mut parser = Parser::new(wanted);
+    let first = text.next();
+    if text.is_ended() {
+        // A small file is not worth a thread.
+        return match first {
+            Some(Ok(chunk)) => parser.chunk(&chunk).and_then(|()| parser.finish()),
+            Some(Err(stop)) => Err(parser.stopped(stop)),
+            None => parser.finish(),
+        };
+    }
     // Decompression takes as long as parsing: they overlap, a few chunks apart.
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(4);
-        scope.spawn(move || text.send(&sender));
-        let mut parser = Parser::new(wanted);
+        scope.spawn(move || text.send(first, &sender));
         for chunk in &receiver {
             match chunk {
                 Ok(chunk) => parser.chunk(&chunk).map_err(|problem| parser.cause(problem, &receiver))?,

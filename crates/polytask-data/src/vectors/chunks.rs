@@ -20,6 +20,11 @@ const FASTTEXT_MAGIC: [u8; 4] = [0xba, 0x16, 0x4f, 0x2f];
 pub(super) struct Text {
     reader: Box<dyn Read + Send>,
     compressed: bool,
+    /// The beginning of a line whose end was not read yet.
+    rest: Vec<u8>,
+    /// Why the chunk that was read last is the last one.
+    stopped: Option<Stop>,
+    ended: bool,
 }
 
 /// Whole lines, or why there are no more.
@@ -50,7 +55,7 @@ pub(super) fn open(path: &Path) -> Result<Text, VectorsProblem> {
     let mut file = BufReader::with_capacity(1 << 17, file);
     let start = file.fill_buf().map_err(VectorsProblem::Io)?;
     if start.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Text { reader: Box::new(inflated(file, length)), compressed: true });
+        return Ok(Text::new(Box::new(inflated(file, length)), true));
     }
     if start.starts_with(&FASTTEXT_MAGIC) {
         return Err(VectorsProblem::FastText);
@@ -61,7 +66,7 @@ pub(super) fn open(path: &Path) -> Result<Text, VectorsProblem> {
     let is_archive = |magic: &[u8]| start.starts_with(magic) && (magic != b"BZh" || start.get(4) == Some(&0x31));
     match archives.iter().find(|(magic, _)| is_archive(magic)) {
         Some((_, kind)) => Err(VectorsProblem::Archive { kind }),
-        None => Ok(Text { reader: Box::new(file), compressed: false }),
+        None => Ok(Text::new(Box::new(file), false)),
     }
 }
 
@@ -75,6 +80,10 @@ impl Read for Ended {
 }
 
 impl Text {
+    fn new(reader: Box<dyn Read + Send>, compressed: bool) -> Text {
+        Text { reader, compressed, rest: Vec::new(), stopped: None, ended: false }
+    }
+
     /// The first bytes, as many as there are up to `count`; they are read again afterwards.
     pub(super) fn peek(&mut self, count: usize) -> Vec<u8> {
         let mut start = Vec::new();
@@ -99,32 +108,45 @@ impl Text {
         self.reader
     }
 
-    /// Sends the text in chunks, each of whole lines; only the last may lack its final line end.
-    ///
-    /// Returns early where nobody receives any more.
-    pub(super) fn send(mut self, chunks: &SyncSender<Chunk>) {
-        let mut rest: Vec<u8> = Vec::new();
-        loop {
-            let mut chunk = Vec::with_capacity(rest.len() + CHUNK_BYTES);
-            chunk.append(&mut rest);
-            let read = (&mut self.reader).take(CHUNK_BYTES as u64).read_to_end(&mut chunk);
-            if matches!(read, Ok(0)) {
-                let _ = chunks.send(Ok(chunk));
+    /// The next chunk, of whole lines; only the last may lack its final line end. Nothing after that, or after a stop.
+    pub(super) fn next(&mut self) -> Option<Chunk> {
+        if self.ended {
+            return None;
+        }
+        if let Some(stop) = self.stopped.take() {
+            self.ended = true;
+            return Some(Err(stop));
+        }
+        let mut chunk = Vec::with_capacity(self.rest.len() + CHUNK_BYTES);
+        chunk.append(&mut self.rest);
+        let read = (&mut self.reader).take(CHUNK_BYTES as u64).read_to_end(&mut chunk);
+        let line_end = chunk.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let is_long = chunk.len() - line_end > LINE_BYTES_MAX;
+        if matches!(read, Ok(count) if count < CHUNK_BYTES) && !is_long {
+            self.ended = true;
+            return Some(Ok(chunk));
+        }
+        self.rest = chunk.split_off(line_end);
+        self.stopped = match read {
+            Err(error) => Some(self.stop(error)),
+            Ok(_) => is_long.then_some(Stop::LongLine),
+        };
+        Some(Ok(chunk))
+    }
+
+    /// Whether there are no more chunks.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Sends `first` and the chunks after it; returns early where nobody receives any more.
+    pub(super) fn send(mut self, first: Option<Chunk>, chunks: &SyncSender<Chunk>) {
+        let mut next = first;
+        while let Some(chunk) = next {
+            if chunks.send(chunk).is_err() {
                 return;
             }
-            let line_end = chunk.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            rest = chunk.split_off(line_end);
-            if chunks.send(Ok(chunk)).is_err() {
-                return;
-            }
-            let stop = match read {
-                Err(error) => Some(self.stop(error)),
-                Ok(_) => (rest.len() > LINE_BYTES_MAX).then_some(Stop::LongLine),
-            };
-            if let Some(stop) = stop {
-                let _ = chunks.send(Err(stop));
-                return;
-            }
+            next = self.next();
         }
     }
 
