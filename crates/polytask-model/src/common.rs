@@ -16,9 +16,15 @@ use crate::targets::TargetBatch;
 impl Model {
     /// The encoder and the layer of the shared representation; `None` where tasks are attached to several encoders.
     fn common_layer(&self) -> Option<(usize, usize)> {
-        let encoder = self.tasks.first()?.encoder;
-        let lowest = self.tasks.iter().flat_map(|task| task.attach.iter().copied()).min()?;
-        self.tasks.iter().all(|task| task.encoder == encoder).then_some((encoder, lowest))
+        let index = self.tasks.first()?.encoder;
+        if self.tasks.iter().any(|task| task.encoder != index) {
+            return None;
+        }
+        let encoder = &self.encoders[index];
+        let mut attached = self.tasks.iter().flat_map(|task| task.attach.iter().copied());
+        let mut common: Vec<usize> = encoder.chain(attached.next()?).collect();
+        attached.for_each(|layer| common.retain(|&of| encoder.chain(layer).any(|below| below == of)));
+        Some((index, common.into_iter().max()?))
     }
 
     /// The shared representation of a batch.
@@ -53,7 +59,7 @@ impl Model {
         let (index, layer) = self.common_layer().expect("checked: all tasks are attached to one encoder");
         let mut demands = self.demands(index, &[task]);
         demands[..=layer].fill(Demand::Nothing);
-        let mut layers = self.encoders[index].forward_from(pass, layer + 1, shared.clone(), &demands);
+        let mut layers = self.encoders[index].forward_above(pass, Some(layer), shared.clone(), &demands);
         layers[layer] = Some(shared);
         let mut outputs = vec![None; self.encoders.len()];
         outputs[index] = Some(layers);

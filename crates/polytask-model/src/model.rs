@@ -320,15 +320,15 @@ fn head_site(spec: &Spec, id: TaskId, (name, task): (&str, &Task)) -> (String, O
     }
 }
 
-/// Who reaches each layer of an encoder, from the first up to the last that any task reaches.
-fn owners(spec: &Spec, encoder: &str) -> Vec<Owner> {
-    let names: Vec<String> =
-        spec.encoder[encoder].layers.iter().enumerate().map(|(index, layer)| layer.name_at(index)).collect();
+/// Who reaches each layer of an encoder; `None` for those that no task reaches.
+fn owners(spec: &Spec, encoder: &str) -> Vec<Option<Owner>> {
+    let layers = &spec.encoder[encoder];
     let reaches = |task: &Task, index: usize| {
         let attach = spec.attach_of(task);
-        spec.encoder_of(task) == encoder && names[index..].iter().any(|name| attach.contains(name))
+        let mut attached = (0..layers.layers.len()).filter(|&at| attach.contains(&layers.layers[at].name_at(at)));
+        spec.encoder_of(task) == encoder && attached.any(|at| layers.chain(at).any(|layer| layer == index))
     };
-    (0..names.len()).map_while(|index| owner(reaching(spec, |task| reaches(task, index)))).collect()
+    (0..layers.layers.len()).map(|index| owner(reaching(spec, |task| reaches(task, index)))).collect()
 }
 
 fn join<const D: usize>(mut parts: Vec<Tensor<D>>, dim: usize) -> Tensor<D> {

@@ -227,18 +227,18 @@ impl Look<'_> {
         }
         let Some(encoder) = self.spec.encoder.get(self.spec.encoder_of(task)) else { return };
         let layers: Vec<String> = encoder.layers.iter().enumerate().map(|(at, layer)| layer.name_at(at)).collect();
-        let Some(pool) = encoder.layers.iter().position(|layer| matches!(layer.kind, LayerKind::Pool(_))) else {
-            return;
-        };
+        let has_pooled =
+            |index: usize| encoder.chain(index).any(|layer| matches!(encoder.layers[layer].kind, LayerKind::Pool(_)));
         for attach in self.spec.attach_of(task) {
-            if !layers[pool..].contains(&attach) {
+            if !layers.iter().position(|layer| *layer == attach).is_some_and(has_pooled) {
                 continue;
             }
             let message = format!("`task.{name}` tags tokens, but layer `{attach}` has pooled them into one vector");
-            let below = list(layers[..pool].iter().map(String::as_str));
-            let help = match pool {
-                0 => "tag tasks need an encoder with layers below its pool layer".into(),
-                _ => format!("attach to a layer that has tokens: {below}"),
+            let with_tokens: Vec<&str> =
+                (0..layers.len()).filter(|&at| !has_pooled(at)).map(|at| layers[at].as_str()).collect();
+            let help = match with_tokens.as_slice() {
+                [] => "tag tasks need an encoder with layers below its pool layer".into(),
+                some => format!("attach to a layer that has tokens: {}", list(some.iter().copied())),
             };
             self.fault(&["task", name, "attach"], message, help);
         }

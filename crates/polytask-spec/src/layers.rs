@@ -28,8 +28,10 @@ impl Look<'_> {
     }
 
     fn encoder(&mut self, name: &str, encoder: &Encoder) {
-        let mut pooled_by: Option<String> = None;
+        // What has pooled the tokens of each layer's output.
+        let mut pooled: Vec<Option<String>> = Vec::new();
         for (index, layer) in encoder.layers.iter().enumerate() {
+            let mut pooled_by = encoder.below(index).and_then(|below| pooled[below].clone());
             let position = index.to_string();
             let path = ["encoder", name, "layers", &position];
             let own = layer.name_at(index);
@@ -48,6 +50,7 @@ impl Look<'_> {
                 self.dropouts(path, &own, layer, pool);
             }
             self.heads(path, &own, layer);
+            pooled.push(pooled_by);
         }
     }
 
@@ -98,6 +101,23 @@ mod tests {
         for fragment in fragments {
             assert!(found[0].contains(fragment), "{to}: {fragment:?} is not in {found:#?}");
         }
+    }
+
+    #[test]
+    fn branches_follow_what_they_read() {
+        // A pool on one branch takes no tokens from the other.
+        spec(&THREE_TASKS.replace(HIGH, "kind = \"pool\" }, { name = \"other\", kind = \"conv\", reads = \"low\""));
+        check(
+            HIGH,
+            "kind = \"pool\" }, { kind = \"conv\", reads = \"high\"",
+            &["the conv layer `conv3`", "`high` below it has pooled"],
+        );
+        check(
+            LOW,
+            &format!("{LOW}, reads = \"low\""),
+            &["layers[0]", "reads `low`", "the first layer reads the input"],
+        );
+        check(HIGH, &format!("{HIGH}, reads = \"lo\""), &["no layer before it is called so", "did you mean `low`?"]);
     }
 
     #[test]

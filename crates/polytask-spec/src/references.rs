@@ -73,6 +73,9 @@ impl<'a> Look<'a> {
             {
                 self.fault(&path, format!("{name:?} is no name for a layer"), NAME_HELP.to_string());
             }
+            if let Some(reads) = layer.get("reads").and_then(Node::str) {
+                self.layer_before(encoder, layers.unwrap_or_default(), index, reads);
+            }
             let Some(name) = layer_name(layer, index) else { continue };
             if let Some(first) = seen.insert(name.clone(), index) {
                 let message =
@@ -80,6 +83,20 @@ impl<'a> Look<'a> {
                 self.fault(&path, message, "give each layer a name of its own".to_string());
             }
         }
+    }
+
+    /// What a layer reads must stand before it; layers without a name (their kind is wrong or absent) may be what is meant.
+    fn layer_before(&mut self, encoder: &str, layers: &[Node], index: usize, reads: &str) {
+        let before: Option<Vec<String>> = (0..index).map(|at| layer_name(&layers[at], at)).collect();
+        let Some(before) = before.filter(|before| !before.iter().any(|name| name == reads)) else { return };
+        let position = index.to_string();
+        let message =
+            format!("layers[{index}] of [encoder.{encoder}] reads `{reads}`, and no layer before it is called so");
+        let help = match before.as_slice() {
+            [] => "the first layer reads the input: remove `reads`".to_string(),
+            some => suggest(reads, some.iter().map(String::as_str)),
+        };
+        self.fault(&["encoder", encoder, "layers", &position, "reads"], message, help);
     }
 
     /// A key that names an entry of a section; gives the name where it is a string.

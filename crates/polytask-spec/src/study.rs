@@ -38,6 +38,10 @@ pub struct Study {
     /// says, one task at a time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub attach_lower: bool,
+    /// Whether the joint arm also tries, with its first balancer and update rule, to part tasks above each layer: what stands above
+    /// it is then there once a task, or once for the tasks of a head, and the layer and what it builds on are shared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub branch: bool,
     /// Measures of how related tasks are, besides those that the arms give at no cost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<RelatednessMeasure>,

@@ -149,7 +149,9 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     let variant = joint.variant().cloned();
     let relatedness = relatedness(spec, ends, variant.as_ref(), left);
     let asked = spec.study.as_ref().is_some_and(|study| study.arms.contains(&Arm::Groups));
-    let division = relatedness.partition.as_ref().filter(|_| asked);
+    // Groups of one task and of two are trained without being asked for, by other arms.
+    let is_division = |groups: &Vec<Vec<String>>| groups.len() > 1 && groups.iter().any(|group| group.len() > 1);
+    let division = relatedness.partition.as_ref().filter(|division| asked || is_division(&division.answers));
     let groups =
         division.and_then(|division| trained_groups((ends, &tasks), &division.answers, &separate, &mut answers));
     let answers: IndexMap<String, TaskAnswer> =

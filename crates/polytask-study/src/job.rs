@@ -111,8 +111,17 @@ pub fn jobs_of(spec: &Spec, widths: &Widths) -> Result<Jobs, StudyError> {
     Ok(Jobs { planned: all, beyond })
 }
 
+/// The name of the run that trains a task alone by the rule of this one, on its seed.
+pub(crate) fn alone_of(job: &Job, task: &str) -> String {
+    separate_id(task, &job.variant.rule, job.seed)
+}
+
+fn separate_id(task: &str, rule: &Rule, seed: u64) -> String {
+    format!("separate.{task}.{}.{seed}", rule.name())
+}
+
 fn separate(base: &Spec, task: &str, rule: &Rule, seed: u64) -> Job {
-    let variant = Variant { balancer: "equal".into(), rule: rule.clone(), lower: None };
+    let variant = Variant { balancer: "equal".into(), rule: rule.clone(), lower: None, parted: None };
     let balance = plain_balance(base, &variant.balancer);
     job(base, Arm::Separate, &[task.to_owned()], variant, balance, seed)
 }
@@ -153,9 +162,7 @@ fn job(base: &Spec, arm: Arm, tasks: &[String], variant: Variant, balance: Balan
     let looks = base.study.as_ref().is_some_and(|study| study.measures(RelatednessMeasure::Affinity));
     spec.balance.affinity |= arm == Arm::Joint && looks;
     let id = match arm {
-        Arm::Separate | Arm::EqualSize | Arm::Transfer => {
-            format!("separate.{}.{}.{seed}", tasks[0], variant.rule.name())
-        }
+        Arm::Separate | Arm::EqualSize | Arm::Transfer => separate_id(&tasks[0], &variant.rule, seed),
         Arm::Joint => format!("joint.{}.{seed}", variant.name()),
         Arm::Pairs => format!("pair.{}.{}.{seed}", tasks.join("."), variant.name()),
         Arm::Groups => format!("group.{}.{}.{seed}", tasks.join("."), variant.name()),

@@ -9,6 +9,7 @@
 //! numbers.
 
 mod answer;
+mod branch;
 mod choice;
 mod clock;
 mod conclude;
@@ -27,6 +28,7 @@ mod variant;
 mod widths;
 
 pub use answer::{Answer, ArmScore, FORMAT, Left, TaskAnswer, answer};
+pub use branch::Parted;
 pub use choice::Tried;
 pub use clock::Place;
 pub use conclude::{conclude, costs};

@@ -15,10 +15,11 @@ use polytask_spec::study::Arm;
 use polytask_train::{Observer, Outcome, Plan, Progress, TrainError, resume, train};
 use serde::{Deserialize, Serialize};
 
+use crate::choice::score;
 use crate::clock::{Clock, Place};
 use crate::error::StudyError;
 use crate::executor::Executor;
-use crate::job::{Job, group_jobs, jobs_of};
+use crate::job::{Job, alone_of, group_jobs, jobs_of};
 use crate::pace::Pace;
 use crate::related::best_groups;
 use crate::widths::Widths;
@@ -137,6 +138,16 @@ pub fn run(
     });
     let beyond = all.beyond.into_iter().map(|job| (job, End::NotRun));
     Ok(Ran { ends: planned.chain(beyond).collect(), interrupted: state.interrupted })
+}
+
+/// Whether a run's configuration is that of a job, whatever curves alone it knew.
+fn is_of(config: &str, job: &Job) -> bool {
+    let without = |mut spec: Spec| {
+        spec.task.values_mut().for_each(|task| task.alone = None);
+        spec
+    };
+    let parsed = polytask_spec::parse("config.toml", config, &[], &polytask_train::extensions());
+    parsed.is_ok_and(|parsed| without(parsed.spec) == without(job.spec.clone()))
 }
 
 /// Makes the directory of a study, or finds that it holds this one.
@@ -267,11 +278,12 @@ impl Session<'_> {
     /// Trains a job to its end, or finds that it is there; none where the study is to stop.
     fn end_of(&self, job: &Job) -> Result<Option<End>, StudyError> {
         let path = run_path(self.path, job);
-        let config = job.spec.to_toml();
+        let spec = self.spec_of(job);
+        let config = spec.to_toml();
         let status = self.status(job)?;
         if status.is_some() {
             let run = RunDirectory::open(&path)?;
-            if run.config()? != config {
+            if !is_of(&run.config()?, job) {
                 return Err(StudyError::Changed { path: path.join("config.toml") });
             }
             if status == Some(Status::Complete) {
@@ -283,7 +295,7 @@ impl Session<'_> {
         }
         self.watch.begins(job, &self.place());
         forget_peak_memory();
-        let plan = Plan::new(job.spec.clone(), &self.roots)?;
+        let plan = Plan::new(spec, &self.roots)?;
         let mut observer = JobObserver { session: self, job, resumed: status.is_some() };
         let outcome = match status {
             Some(_) => resume(plan, &RunDirectory::open(&path)?, &[], &mut observer),
@@ -300,6 +312,22 @@ impl Session<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A job's configuration; where all tasks are trained together, with the runs of each alone that are complete by now, so that
+    /// a task that falls behind its own curve is warned of. Nothing else depends on them.
+    fn spec_of(&self, job: &Job) -> Spec {
+        let mut spec = job.spec.clone();
+        let state = self.state();
+        for (name, task) in spec.task.iter_mut().filter(|(_, task)| job.arm == Arm::Joint && task.alone.is_none()) {
+            let alone = alone_of(job, name);
+            if let Some(End::Complete(metrics)) = state.ends.get(&alone)
+                && score(metrics, name, "valid").is_some()
+            {
+                task.alone = Some(format!("runs/{alone}"));
+            }
+        }
+        spec
     }
 
     fn place(&self) -> Place {

@@ -8,6 +8,7 @@ use polytask_spec::{Spec, parse, suggest};
 use polytask_train::{TrainError, balancer, extensions};
 use serde::{Deserialize, Serialize};
 
+use crate::branch::{Parted, part, partings};
 use crate::error::StudyError;
 
 /// How the tasks of a run are balanced and updated.
@@ -21,6 +22,9 @@ pub struct Variant {
     /// What is attached lower than the configuration says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower: Option<Lower>,
+    /// Where tasks part that share more as the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parted: Option<Parted>,
 }
 
 /// A task that shares less: it is attached one layer lower.
@@ -64,20 +68,28 @@ impl Rule {
 }
 
 impl Variant {
-    /// `BALANCER.OPTIMIZER`, as in names of runs, and `.TASK-at-LAYER` of a task that is attached lower.
+    /// `BALANCER.OPTIMIZER`, as in names of runs, `.TASK-at-LAYER` of a task that is attached lower, and
+    /// `.parted-above-ENCODER-LAYER` where tasks part.
     pub fn name(&self) -> String {
         let lower = self.lower.as_ref().map(|lower| format!(".{}-at-{}", lower.task, lower.layer));
-        format!("{}.{}{}", self.balancer, self.rule.name(), lower.unwrap_or_default())
+        let parted = self.parted.as_ref().map(|at| format!(".parted-above-{}-{}", at.encoder, at.layer));
+        let (lower, parted) = (lower.unwrap_or_default(), parted.unwrap_or_default());
+        format!("{}.{}{lower}{parted}", self.balancer, self.rule.name())
     }
 
     /// The same for people.
     pub fn words(&self) -> String {
         let lower = self.lower.as_ref().map(|lower| format!(", `{}` attached at `{}`", lower.task, lower.layer));
-        format!("{} and {}{}", self.balancer, self.rule.name(), lower.unwrap_or_default())
+        let parted = self.parted.as_ref().map(|at| format!(", parted above `{}` of `{}`", at.layer, at.encoder));
+        let (lower, parted) = (lower.unwrap_or_default(), parted.unwrap_or_default());
+        format!("{} and {}{lower}{parted}", self.balancer, self.rule.name())
     }
 
-    /// Attaches what the variant attaches lower.
+    /// Attaches what the variant attaches lower, and parts what it parts.
     pub(crate) fn attach(&self, spec: &mut Spec) {
+        if let Some(parted) = &self.parted {
+            part(spec, parted);
+        }
         if let Some(lower) = &self.lower
             && let Some(task) = spec.task.get_mut(&lower.task)
         {
@@ -125,13 +137,15 @@ pub(crate) fn joint_variants(spec: &Spec, study: &Study) -> Result<Vec<(Variant,
         balances.insert(spec.balance.method.clone(), spec.balance.clone());
     }
     let with = |(method, balance): (&String, &Balance)| {
-        let variant = |rule| (Variant { balancer: method.clone(), rule, lower: None }, balance.clone());
+        let variant = |rule| (Variant { balancer: method.clone(), rule, lower: None, parted: None }, balance.clone());
         rules(spec, study).into_iter().map(variant).collect::<Vec<_>>()
     };
     let mut all: Vec<(Variant, Balance)> = balances.iter().flat_map(with).collect();
-    if let Some((first, balance)) = all.first().cloned().filter(|_| study.attach_lower) {
-        let lower = spec.task.keys().filter_map(|task| lower_of(spec, task));
+    if let Some((first, balance)) = all.first().cloned() {
+        let lower = spec.task.keys().filter(|_| study.attach_lower).filter_map(|task| lower_of(spec, task));
         all.extend(lower.map(|lower| (Variant { lower: Some(lower), ..first.clone() }, balance.clone())));
+        let parted = partings(spec).into_iter().filter(|_| study.branch);
+        all.extend(parted.map(|parted| (Variant { parted: Some(parted), ..first.clone() }, balance.clone())));
     }
     Ok(all)
 }
@@ -141,10 +155,10 @@ fn lower_of(spec: &Spec, name: &str) -> Option<Lower> {
     let task = spec.task.get(name)?;
     let shares = task.head.as_ref().is_some_and(|head| spec.tasks_of_head(head).count() > 1);
     let [attach] = spec.attach_of(task).try_into().ok().filter(|_: &[String; 1]| !shares)?;
-    let layers = &spec.encoder.get(spec.encoder_of(task))?.layers;
-    let at = layers.iter().enumerate().position(|(index, layer)| layer.name_at(index) == attach)?;
-    let below = at.checked_sub(1)?;
-    Some(Lower { task: name.to_owned(), layer: layers[below].name_at(below) })
+    let encoder = spec.encoder.get(spec.encoder_of(task))?;
+    let at = encoder.layers.iter().enumerate().position(|(index, layer)| layer.name_at(index) == attach)?;
+    let below = encoder.below(at)?;
+    Some(Lower { task: name.to_owned(), layer: encoder.layers[below].name_at(below) })
 }
 
 /// A balancer with its defaults written out, as a configuration that names it would have it.

@@ -94,30 +94,40 @@ pub struct Site {
     pub ends: Ends,
 }
 
-/// A stack of layers over one input.
+/// A tree of layers over one input; without branches a stack.
 #[derive(Debug)]
 pub struct Encoder {
     /// Name of the input that the first layer reads.
     pub input: String,
     layers: Vec<Placed>,
+    /// The layer that each reads, one before it; the first reads the input.
+    below: Vec<Option<usize>>,
     pools: Vec<Option<Pool>>,
 }
 
 impl Encoder {
     /// Builds the layers of encoder `name` over an input of form `form` and adds their parameters.
     ///
-    /// `owners` says who reaches each layer; layers that no task reaches are not built.
+    /// `owners` says who reaches each layer; layers that no task reaches (`None`) are not built.
     pub fn build(
         spec: &Spec,
         name: &str,
         form: Form,
-        owners: &[Owner],
+        owners: &[Option<Owner>],
         parameters: &mut Parameters,
         init: Init,
     ) -> Encoder {
-        let mut encoder = Encoder { input: spec.encoder_input(name).into(), layers: Vec::new(), pools: Vec::new() };
-        let (mut form, mut ends) = (form, Ends::Last);
-        for ((index, layer), &owner) in spec.encoder[name].layers.iter().enumerate().zip(owners) {
+        let input = spec.encoder_input(name).into();
+        let mut encoder = Encoder { input, layers: Vec::new(), below: Vec::new(), pools: Vec::new() };
+        let described = &spec.encoder[name];
+        // Where each described layer stands among those that are built.
+        let mut places: Vec<Option<usize>> = Vec::new();
+        for ((index, layer), &owner) in described.layers.iter().enumerate().zip(owners) {
+            places.push(owner.map(|_| encoder.layers.len()));
+            let Some(owner) = owner else { continue };
+            // What a reached layer reads is reached as well.
+            let below = described.below(index).and_then(|below| places[below]);
+            let (form, ends) = below.map_or((form, Ends::Last), |below| (encoder.form(below), encoder.ends(below)));
             let layer_name = layer.name_at(index);
             let site = Site { prefix: format!("encoder.{name}.{layer_name}"), owner, form, ends };
             let built: Box<dyn Layer> = match &layer.kind {
@@ -132,7 +142,7 @@ impl Encoder {
                 LayerKind::Norm(norm) => Box::new(norm::Norm::build(&site, norm, parameters)),
                 LayerKind::Pool(pool) => Box::new(pool::PoolOver::build(&site, pool, parameters, init)),
             };
-            (form, ends) = (built.form(), built.ends());
+            encoder.below.push(below);
             encoder.pools.push(match &layer.kind {
                 LayerKind::Pool(pool) => Some(pool.pool),
                 _ => None,
@@ -181,49 +191,77 @@ impl Encoder {
     ///
     /// `demands` has one entry a layer: what heads ask of it.
     pub fn forward(&self, pass: &Pass<'_>, input: Representation, demands: &[Demand]) -> Vec<Option<Representation>> {
-        self.forward_from(pass, 0, input, demands)
+        self.forward_above(pass, None, input, demands)
     }
 
-    /// [`Self::forward`] of the layers from `first` on, which reads `x`.
-    pub fn forward_from(
+    /// [`Self::forward`] of the layers above `start`, whose output is `x`; all that is asked for must stand above it.
+    pub fn forward_above(
         &self,
         pass: &Pass<'_>,
-        first: usize,
+        start: Option<usize>,
         x: Representation,
         demands: &[Demand],
     ) -> Vec<Option<Representation>> {
-        let mut outputs = vec![None; self.layers.len()];
-        let mut x = x;
-        for (index, demand) in self.asked(demands).skip(first) {
-            x = self.layers[index].forward(pass, x, demand);
-            if demands[index] != Demand::Nothing {
-                outputs[index] = Some(x.clone());
-            }
+        let mut held: Vec<Option<Representation>> = vec![None; self.layers.len()];
+        let asked = self.asked(demands);
+        let above: Vec<usize> = (start.map_or(0, |start| start + 1)..asked.len())
+            .filter(|&index| asked[index] != Demand::Nothing)
+            .collect();
+        let mut input = None;
+        match start {
+            None => input = Some(x),
+            Some(start) => held[start] = Some(x),
         }
-        outputs
+        for (place, &index) in above.iter().enumerate() {
+            let below = self.below[index];
+            // Nothing is held for longer than it is read: where memory is short, it is reused.
+            let again = above[place + 1..].iter().any(|&other| self.below[other] == below);
+            let kept = again || below.is_some_and(|below| demands[below] != Demand::Nothing);
+            let x = match below {
+                None => &mut input,
+                Some(below) => &mut held[below],
+            };
+            let x = if kept { x.clone() } else { x.take() };
+            let x = x.expect("what a layer reads stands before it, and runs where the layer does");
+            held[index] = Some(self.layers[index].forward(pass, x, asked[index]));
+        }
+        held.iter_mut().zip(demands).filter(|(_, demand)| **demand == Demand::Nothing).for_each(|(x, _)| *x = None);
+        held
     }
 
     /// Runs the lowest layers as long as they work on distinct words ([`Layer::reads_words`]); nothing where the first does not.
     pub fn forward_on_words(&self, pass: &Pass<'_>, input: impl FnOnce() -> Representation, demands: &[Demand]) {
-        let mut lowest =
-            self.asked(demands).take_while(|(index, demand)| self.layers[*index].reads_words(pass, *demand));
-        let Some((first, demand)) = lowest.next() else { return };
-        let mut x = self.layers[first].forward(pass, input(), demand);
-        for (index, demand) in lowest {
-            x = self.layers[index].forward(pass, x, demand);
+        let asked = self.asked(demands);
+        let running = (0..asked.len()).filter(|&index| asked[index] != Demand::Nothing);
+        let mut lowest = running.take_while(|&index| self.layers[index].reads_words(pass, asked[index])).peekable();
+        if lowest.peek().is_none() {
+            return;
+        }
+        let (input, mut held) = (input(), vec![None; self.layers.len()]);
+        for index in lowest {
+            let x = self.below[index].map_or(Some(&input), |below| held[below].as_ref()).cloned();
+            held[index] = x.map(|x| self.layers[index].forward(pass, x, asked[index]));
         }
     }
 
-    /// The layers that run, from the lowest, and what heads and the layer above ask of each.
-    fn asked(&self, demands: &[Demand]) -> impl Iterator<Item = (usize, Demand)> {
-        let top = demands.iter().rposition(|&demand| demand != Demand::Nothing);
-        (0..top.map_or(0, |top| top + 1)).map(move |index| {
-            let above = match (top > Some(index), self.pools.get(index + 1)) {
-                (false, _) => Demand::Nothing,
-                (true, Some(Some(pool))) => Demand::Pooled(*pool),
-                (true, _) => Demand::Full,
+    /// What heads and the layers above ask of each layer; nothing of those that need not run.
+    fn asked(&self, demands: &[Demand]) -> Vec<Demand> {
+        let mut asked = demands.to_vec();
+        for index in (0..asked.len()).rev().filter(|&index| self.below[index].is_some()) {
+            let of_this = match (asked[index], self.pools[index]) {
+                (Demand::Nothing, _) => continue,
+                (_, Some(pool)) => Demand::Pooled(pool),
+                (_, None) => Demand::Full,
             };
-            (index, demands[index].and(above))
-        })
+            if let Some(below) = self.below[index] {
+                asked[below] = asked[below].and(of_this);
+            }
+        }
+        asked
+    }
+
+    /// A layer and all that it builds on, from itself downwards.
+    pub fn chain(&self, layer: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(layer), |&layer| self.below[layer])
     }
 }

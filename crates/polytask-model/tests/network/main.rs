@@ -1,5 +1,6 @@
 //! Is a network the sum of its parts? Gradients, masks, padding, fused layers, sharing and saving, on small examples.
 
+mod branches;
 mod features;
 mod fixture;
 mod heads;
@@ -53,7 +54,7 @@ pos = { data = "news", target = "pos", kind = "tag", encoder = "left", attach = 
 ner = { data = "news", target = "ner", kind = "tag", encoder = "right", decoder = "crf", attach = "conv1" }
 "#;
 
-const NETWORKS: [&str; 5] = [DEEP, WIDE, HEADS, layers::RECURRENT, layers::ATTENTIVE];
+const NETWORKS: [&str; 6] = [DEEP, WIDE, HEADS, layers::RECURRENT, layers::ATTENTIVE, branches::BRANCHED];
 
 #[track_caller]
 fn close(got: &[f32], want: &[f32], tolerance: f32) {

@@ -99,8 +99,8 @@ fn depth(spec: &Spec, task: &str) -> usize {
 
 /// The layer below the one that a task reads, where there is one.
 fn attach_lower(spec: &Spec, task: &str) -> Option<String> {
-    let below = depth(spec, task).checked_sub(1)?;
-    let layer = spec.layer_name(spec.encoder_of(spec.task.get(task)?), below)?;
+    let encoder = spec.encoder_of(spec.task.get(task)?);
+    let layer = spec.layer_name(encoder, spec.encoder.get(encoder)?.below(depth(spec, task))?)?;
     Some(format!("`task.{task}.attach = \"{layer}\"`"))
 }
 

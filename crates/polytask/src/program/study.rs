@@ -195,10 +195,11 @@ fn update(job: &Job) -> String {
     format!("{} at {}", method.name(), method.learning_rate())
 }
 
-/// What a run attaches lower than the file says.
+/// What a run shares less than the file says.
 fn lower(job: &Job) -> String {
-    let lower = job.variant.lower.as_ref();
-    lower.map_or_else(String::new, |lower| format!(", {} attached at {}", lower.task, lower.layer))
+    let lower = job.variant.lower.as_ref().map(|lower| format!(", {} attached at {}", lower.task, lower.layer));
+    let parted = job.variant.parted.as_ref().map(|at| format!(", parted above {} of {}", at.layer, at.encoder));
+    lower.into_iter().chain(parted).collect()
 }
 
 /// Runs at most of groups of three tasks or more that are not all; smaller ones are trained in any case.
