@@ -112,11 +112,9 @@ mod tests {
             "kind = \"pool\" }, { kind = \"conv\", reads = \"high\"",
             &["the conv layer `conv3`", "`high` below it has pooled"],
         );
-        check(
-            LOW,
-            &format!("{LOW}, reads = \"low\""),
-            &["layers[0]", "reads `low`", "the first layer reads the input"],
-        );
+        let found = messages(&THREE_TASKS.replacen(LOW, &format!("{LOW}, reads = \"low\""), 1));
+        assert!(found.len() == 1 && found[0].contains("layers[0] of [encoder.trunk] reads `low`"), "{found:?}");
+        assert!(found[0].contains("the first layer reads the input"), "{found:?}");
         check(HIGH, &format!("{HIGH}, reads = \"lo\""), &["no layer before it is called so", "did you mean `low`?"]);
     }
 

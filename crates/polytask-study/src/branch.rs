@@ -111,6 +111,8 @@ fn readers(spec: &Spec, encoder: &str, layer: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::derive::tests::{FOUR, spec};
+    use crate::job::jobs;
+    use crate::variant::joint_spec;
 
     fn deeper() -> Spec {
         let layers = "[{ kind = \"bilstm\" }, { kind = \"conv\", name = \"high\" }, { kind = \"dense\" }]";
@@ -165,5 +167,19 @@ mod tests {
         let names: Vec<Option<&str>> = layers.iter().map(|layer| layer.name.as_deref()).collect();
         assert_eq!(names, [Some("bilstm1"), Some("high-reviews"), Some("high-films"), Some("dense3")]);
         assert_eq!(layers[3].reads.as_deref(), Some("high-reviews"));
+    }
+
+    #[test]
+    fn a_study_tries_to_part_above_each_layer() {
+        let deeper = FOUR.replace("[{ kind = \"conv\" }]", "[{ kind = \"bilstm\" }, { kind = \"conv\" }]");
+        let text = format!("{deeper}[study]\nseeds = 1\nbudget.runs = 9\narms = [\"joint\"]\nbranch = true\n");
+        let found = jobs(&spec(&text)).unwrap().planned;
+        let ids: Vec<&str> = found.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, ["joint.fixed.adam.3", "joint.fixed.adam.parted-above-trunk-bilstm1.3"]);
+        assert_eq!(attached(&found[1].spec, "stars"), ["conv2-stars"]);
+        assert_eq!(spec(&found[1].spec.to_toml()), found[1].spec);
+        assert_eq!(found[1].variant.words(), "fixed and adam, parted above `bilstm1` of `trunk`");
+        let recommended = joint_spec(&spec(&text), &found[1].variant);
+        assert_eq!(recommended.encoder, found[1].spec.encoder);
     }
 }

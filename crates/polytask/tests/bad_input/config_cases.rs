@@ -271,6 +271,13 @@ pub fn config() -> Vec<Case> {
             &["polytask.toml:25:", "unknown key `residual`", "belongs to `kind = \"conv\"`"],
         ),
         case(
+            "A layer that reads one that stands after it",
+            CHECK,
+            2,
+            |p| p.config("kind = \"bilstm\"", "reads = \"high\", kind = \"bilstm\""),
+            &["layers[0] of [encoder.trunk] reads `high`", "the first layer reads the input"],
+        ),
+        case(
             "Dropout of whole tokens where there are none",
             CHECK,
             2,
