@@ -166,8 +166,9 @@ pub fn answer(spec: &Spec, ends: &[(Job, End)], left: &dyn Fn(&Job) -> Left) -> 
     }
     let worst = answers.iter().filter_map(|(name, answer)| Some((name, answer.relative_gain?)));
     let worst_task = worst.min_by(|left, right| left.1.total_cmp(&right.1)).map(|(name, _)| name.clone());
-    let of_runs = Evidence { relatedness: &relatedness, groups: groups.as_ref(), parameters: &parameters };
-    let recommendation = recommend(spec, &answers, of_runs, variant.as_ref());
+    let of_runs =
+        Evidence { relatedness: &relatedness, groups: groups.as_ref(), joint: &joint.tried, parameters: &parameters };
+    let recommendation = recommend(spec, &answers, of_runs);
     Answer {
         format: FORMAT,
         seeds,

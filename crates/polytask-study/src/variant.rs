@@ -79,10 +79,14 @@ impl Variant {
 
     /// The same for people.
     pub fn words(&self) -> String {
-        let lower = self.lower.as_ref().map(|lower| format!(", `{}` attached at `{}`", lower.task, lower.layer));
-        let parted = self.parted.as_ref().map(|at| format!(", parted above `{}` of `{}`", at.layer, at.encoder));
-        let (lower, parted) = (lower.unwrap_or_default(), parted.unwrap_or_default());
-        format!("{} and {}{lower}{parted}", self.balancer, self.rule.name())
+        let shares_less = self.shares_less().map(|how| format!(", {how}")).unwrap_or_default();
+        format!("{} and {}{shares_less}", self.balancer, self.rule.name())
+    }
+
+    /// How the tasks share less than in the file, for people: "`ner` attached at `low`".
+    pub fn shares_less(&self) -> Option<String> {
+        let lower = self.lower.as_ref().map(|lower| format!("`{}` attached at `{}`", lower.task, lower.layer));
+        lower.or_else(|| self.parted.as_ref().map(|at| format!("parted above `{}` of `{}`", at.layer, at.encoder)))
     }
 
     /// Attaches what the variant attaches lower, and parts what it parts.

@@ -207,3 +207,26 @@ fn pairs_that_were_left_out_are_guessed_and_marked() {
     let measure = found.measures.iter().find(|measure| measure.name == "transfer-gain").unwrap();
     assert_eq!((measure.pairs, measure.runs), (3, 6));
 }
+
+#[test]
+fn a_network_that_parts_is_recommended_where_validation_data_chose_it() {
+    let deeper = CONFIG.replace("[{ kind = \"conv\" }]", "[{ kind = \"bilstm\" }, { kind = \"conv\" }]");
+    let spec = spec(&format!("{deeper}study = {{ budget.runs = 100, branch = true }}\n"));
+    let jobs = jobs(&spec).unwrap().planned;
+    let gain = |job: &Job, _: &str| match (job.arm, &job.variant.parted) {
+        (Arm::Joint, Some(_)) => 0.1,
+        (Arm::Joint, None) => 0.05,
+        _ => 0.0,
+    };
+    let ends: Vec<(Job, End)> = jobs.into_iter().map(|job| (job.clone(), scored(&job, gain))).collect();
+    let found = answer(&spec, &ends, &|_| Left::default());
+    let sentences = &found.recommendation.sentences;
+    let first = "Train all tasks in one network, parted above `bilstm1` of `trunk`: none is shown to lose by it.";
+    assert_eq!(sentences[0], first);
+    let said = sentences.iter().find(|sentence| sentence.starts_with("Sharing that much less gains +")).unwrap();
+    assert!(said.ends_with("on validation data over the network of the file."), "{said}");
+    let variant = found.joint.iter().find(|tried| tried.chosen).map(|tried| &tried.variant);
+    let config = recommended(&spec, &found.recommendation, variant);
+    assert_eq!(config.attach_of(&config.task["two"]), ["conv2-two"]);
+    assert_eq!(crate::derive::tests::spec(&config.to_toml()).encoder, config.encoder);
+}
