@@ -10,7 +10,9 @@
 
 mod classes;
 mod columns;
+mod metadata;
 mod pages;
+mod thrift;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -256,7 +258,10 @@ fn open(path: &Path, file: &str) -> Result<Option<File>> {
         opened.read_exact(&mut ends[1]).map_err(failed)?;
     }
     match ends {
-        [start, end] if start == *MAGIC && end == *MAGIC => Ok(Some(opened)),
+        [start, end] if start == *MAGIC && end == *MAGIC => {
+            metadata::check(&opened, length).map_err(|source| Error::Damaged { path: file.to_string(), source })?;
+            Ok(Some(opened))
+        }
         [start, _] if start == *MAGIC => Err(Error::Truncated { path: file.to_string() }),
         [start, _] => {
             let found = match start {

@@ -274,7 +274,7 @@ pub fn config() -> Vec<Case> {
             "A layer that reads one that stands after it",
             CHECK,
             2,
-            |p| p.config("kind = \"bilstm\"", "reads = \"high\", kind = \"bilstm\""),
+            |p| p.config("name = \"low\"", "name = \"low\", reads = \"high\""),
             &["layers[0] of [encoder.trunk] reads `high`", "the first layer reads the input"],
         ),
         case(

@@ -19,6 +19,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::thrift;
 use crate::open::inflation_max;
 
 /// Values that a page may have in any case: a run of equal ones takes no bytes to speak of.
@@ -60,12 +61,13 @@ impl ChunkReader for Checked {
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let mut inflated = self.inflated.lock().unwrap_or_else(PoisonError::into_inner);
         if inflated.is_none() {
-            let mut header = Vec::new();
-            self.file.get_read(start)?.take(HEADER_BYTES).read_to_end(&mut header)?;
+            let (mut rest, mut header) = (self.file.get_read(start)?.take(HEADER_BYTES_MAX), Vec::new());
+            (&mut rest).take(HEADER_BYTES).read_to_end(&mut header)?;
             let sizes = sizes(&header).ok_or_else(|| general("a page has no header"))?;
             if sizes.inflated > inflation_max(sizes.compressed) {
                 return Err(general("a page inflates without end"));
             }
+            thrift::walk(&mut header.chain(rest)).map_err(|_| general("a page's header claims more than it holds"))?;
             *inflated = Some(sizes.inflated);
         }
         self.file.get_read(start)
@@ -95,6 +97,9 @@ struct Sizes {
     inflated: u64,
     compressed: u64,
 }
+
+/// The most bytes of a header: it may hold a page's least and greatest texts.
+const HEADER_BYTES_MAX: u64 = 1 << 24;
 
 /// Three fields of up to five bytes, and what each begins with.
 const HEADER_BYTES: u64 = 18;
@@ -312,6 +317,18 @@ mod tests {
         ] {
             assert_eq!(told(bytes), None, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_header_that_claims_more_than_it_holds_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        // Two milliards of sixteen bytes each in a field that is not known: the decoder would pass over all of them.
+        let header = [0x15, 0, 0x15, 20, 0x15, 20, 0x29, 0xfd, 0xff, 0xff, 0xff, 0xff, 7];
+        std::fs::write(&path, header).unwrap();
+        let file = Arc::new(File::open(&path).unwrap());
+        let checked = Checked { file, compression: Compression::SNAPPY, inflated: Mutex::new(None) };
+        assert!(checked.get_read(0).err().unwrap().to_string().contains("header claims more than it holds"));
     }
 
     #[test]

@@ -234,3 +234,29 @@ fn rows_that_a_file_only_repeats_are_bounded() {
     // 200 times a file that holds the text once.
     assert!((200..=202).contains(&rows), "{rows}");
 }
+
+#[test]
+fn metadata_that_claim_more_than_they_hold_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.parquet");
+    // A list of two milliards of truth values, and metadata that are longer than the file.
+    let many = [&[0x19, 0xf1][..], &[0xff, 0xff, 0xff, 0xff, 7, 0]].concat();
+    for (size, metadata, message) in [
+        (many.len() as u32, many, "its metadata claim more than they hold"),
+        (1 << 30, vec![0; 9], "its metadata are longer than the file"),
+        // A group of two milliards of columns.
+        (
+            14,
+            [&[0x29, 0x1c, 0x48, 1, b'm', 0x15][..], &[0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0]].concat(),
+            "more columns than",
+        ),
+    ] {
+        let file = [&b"PAR1"[..], &metadata, &size.to_le_bytes(), b"PAR1"].concat();
+        std::fs::write(&path, file).unwrap();
+        let reader = Parquet { asked: asked(&["text"], &[]) };
+        let found = reader.read(&path, Part::All, &mut |_| Ok(())).unwrap_err().to_string();
+        let source = reader.read(&path, Part::All, &mut |_| Ok(())).unwrap_err();
+        let source = std::error::Error::source(&source).map(ToString::to_string).unwrap_or_default();
+        assert!(found.contains("a.parquet") && format!("{found} {source}").contains(message), "{found} {source}");
+    }
+}
