@@ -5,7 +5,8 @@
 use std::fs::File;
 use std::io::{BufReader, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 
-use super::thrift::{DEPTH_MAX, LIST, STRUCT, fields, list, number, signed, value};
+use super::thrift::Shape::{self, Each, Fields, Of, Truth};
+use super::thrift::{BINARY, I32, I64, LIST, STRUCT, field, fields, list, number, signed};
 
 /// Groups of columns in each other.
 const LEVELS_MAX: usize = 64;
@@ -30,17 +31,62 @@ fn damaged(what: &str) -> Error {
     Error::new(ErrorKind::InvalidData, what)
 }
 
+/// A number of 16 bits, as the type of a value.
+const I16: u8 = 4;
+const ENCODING_STATS: Shape = Fields(&[Of(I32), Of(I32), Of(I32)]);
+const KEY_VALUE: Shape = Fields(&[Of(BINARY), Of(BINARY)]);
+const SIZE_STATISTICS: Shape = Fields(&[Of(I64), Each(&Of(I64)), Each(&Of(I64))]);
+const SORTING_COLUMN: Shape = Fields(&[Of(I32), Truth, Truth]);
+/// Of the values of a column in a group of rows, or in a page.
+pub(super) const STATISTICS: Shape =
+    Fields(&[Of(BINARY), Of(BINARY), Of(I64), Of(I64), Of(BINARY), Of(BINARY), Truth, Truth, Of(I64)]);
+const COLUMN_METADATA: Shape = Fields(&[
+    Of(I32),
+    Each(&Of(I32)),
+    Each(&Of(BINARY)),
+    Of(I32),
+    Of(I64),
+    Of(I64),
+    Of(I64),
+    Each(&KEY_VALUE),
+    Of(I64),
+    Of(I64),
+    Of(I64),
+    STATISTICS,
+    Each(&ENCODING_STATS),
+    Of(I64),
+    Of(I32),
+    SIZE_STATISTICS,
+    Of(STRUCT),
+]);
+const COLUMN_CHUNK: Shape =
+    Fields(&[Of(BINARY), Of(I64), COLUMN_METADATA, Of(I64), Of(I32), Of(I64), Of(I32), Of(STRUCT), Of(BINARY)]);
+const ROW_GROUP: Shape =
+    Fields(&[Each(&COLUMN_CHUNK), Of(I64), Of(I64), Each(&SORTING_COLUMN), Of(I64), Of(I64), Of(I16)]);
+const SCHEMA_ELEMENT: &[Shape] =
+    &[Of(I32), Of(I32), Of(I32), Of(BINARY), Of(I32), Of(I32), Of(I32), Of(I32), Of(I32), Of(STRUCT)];
+/// Fields of the metadata of a file; the second one is read element by element.
+const FILE: &[Shape] = &[
+    Of(I32),
+    Each(&Fields(SCHEMA_ELEMENT)),
+    Of(I64),
+    Each(&ROW_GROUP),
+    Each(&KEY_VALUE),
+    Of(BINARY),
+    Each(&Of(STRUCT)),
+    Of(STRUCT),
+    Of(BINARY),
+];
+
 /// How many columns and groups each column or group says that it has, in the order of the file; the whole structure is walked.
 fn children<R: Read>(reader: &mut R) -> Result<Vec<i32>> {
-    // Of `FileMetaData` and of `SchemaElement`.
+    /// Places among the fields of a file and of a column or group.
     const SCHEMA: i16 = 2;
     const NUM_CHILDREN: i16 = 5;
-    // Types of the fields of `SchemaElement` from 1: the decoder believes them unseen.
-    const TYPES: [u8; 10] = [5, 5, 5, 8, 5, 5, 5, 5, 5, STRUCT];
     let mut children = Vec::new();
     fields(reader, |reader, id, kind| {
         if id != SCHEMA {
-            return value(reader, kind, DEPTH_MAX);
+            return field(reader, FILE, id, kind);
         }
         let (element, count) = list(reader)?;
         if kind != LIST || element != STRUCT || !children.is_empty() {
@@ -48,16 +94,12 @@ fn children<R: Read>(reader: &mut R) -> Result<Vec<i32>> {
         }
         for _ in 0..count {
             let mut own = 0;
-            fields(reader, |reader, id, kind| {
-                let known = usize::try_from(id).ok().and_then(|id| TYPES.get(id.checked_sub(1)?));
-                match known {
-                    Some(known) if *known != kind => Err(ErrorKind::InvalidData.into()),
-                    Some(_) if id == NUM_CHILDREN => {
-                        own = signed(number(reader)?) as i32;
-                        Ok(())
-                    }
-                    _ => value(reader, kind, DEPTH_MAX),
+            fields(reader, |reader, id, kind| match (id, kind) {
+                (NUM_CHILDREN, I32) => {
+                    own = signed(number(reader)?) as i32;
+                    Ok(())
                 }
+                _ => field(reader, SCHEMA_ELEMENT, id, kind),
             })?;
             children.push(own);
         }

@@ -19,7 +19,9 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-use super::thrift;
+use super::metadata::STATISTICS;
+use super::thrift::Shape::{self, Fields, Of, Truth};
+use super::thrift::{self, I32, STRUCT};
 use crate::open::inflation_max;
 
 /// Values that a page may have in any case: a run of equal ones takes no bytes to speak of.
@@ -34,7 +36,7 @@ pub(super) fn column(file: &Arc<File>, group: &RowGroupMetaData, index: usize) -
     let description = chunk.column_descr_ptr();
     let levels = [description.max_rep_level(), description.max_def_level()].map(|level| level > 0);
     let compression = chunk.compression();
-    let checked = Checked { file: Arc::clone(file), compression, inflated: Mutex::new(None) };
+    let checked = Checked { file: Arc::clone(file), compression, next: Mutex::new(None) };
     let rows = usize::try_from(group.num_rows())?;
     let inner = SerializedPageReader::new(Arc::new(checked), chunk, rows, None)?;
     Ok(get_column_reader(description, Box::new(Pages { inner, levels })))
@@ -44,8 +46,42 @@ pub(super) fn column(file: &Arc<File>, group: &RowGroupMetaData, index: usize) -
 struct Checked {
     file: Arc<File>,
     compression: Compression,
-    /// Bytes that the next page inflates to, where its header was read and the page was not.
-    inflated: Mutex<Option<u64>>,
+    /// The next page, where its header was looked at and the page was not read.
+    next: Mutex<Option<Announced>>,
+}
+
+/// A page whose header was looked at.
+struct Announced {
+    /// Where it begins, behind its header.
+    start: u64,
+    /// Bytes that it inflates to.
+    inflated: u64,
+}
+
+/// Fields of a page's header: its kind and sizes, a checksum, and what belongs to each kind.
+const PAGE_HEADER: &[Shape] = &[
+    Of(I32),
+    Of(I32),
+    Of(I32),
+    Of(I32),
+    Fields(&[Of(I32), Of(I32), Of(I32), Of(I32), STATISTICS]),
+    Of(STRUCT),
+    Fields(&[Of(I32), Of(I32), Truth]),
+    Fields(&[Of(I32), Of(I32), Of(I32), Of(I32), Of(I32), Of(I32), Truth, STATISTICS]),
+];
+
+/// A reader that counts.
+struct Counted<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count += count as u64;
+        Ok(count)
+    }
 }
 
 impl Length for Checked {
@@ -57,19 +93,21 @@ impl Length for Checked {
 impl ChunkReader for Checked {
     type T = <File as ChunkReader>::T;
 
-    /// Is asked for where a page's header begins, and once more behind a header that was looked at ahead.
+    /// Is asked for where a page's header begins, and once more behind a header that was looked at ahead, where nothing is read.
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let mut inflated = self.inflated.lock().unwrap_or_else(PoisonError::into_inner);
-        if inflated.is_none() {
-            let (mut rest, mut header) = (self.file.get_read(start)?.take(HEADER_BYTES_MAX), Vec::new());
-            (&mut rest).take(HEADER_BYTES).read_to_end(&mut header)?;
-            let sizes = sizes(&header).ok_or_else(|| general("a page has no header"))?;
-            if sizes.inflated > inflation_max(sizes.compressed) {
-                return Err(general("a page inflates without end"));
-            }
-            thrift::walk(&mut header.chain(rest)).map_err(|_| general("a page's header claims more than it holds"))?;
-            *inflated = Some(sizes.inflated);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.as_ref().is_some_and(|next| next.start == start) {
+            return self.file.get_read(self.len());
         }
+        let (mut rest, mut header) = (self.file.get_read(start)?.take(HEADER_BYTES_MAX), Vec::new());
+        (&mut rest).take(HEADER_BYTES).read_to_end(&mut header)?;
+        let sizes = sizes(&header).ok_or_else(|| general("a page has no header"))?;
+        if sizes.inflated > inflation_max(sizes.compressed) {
+            return Err(general("a page inflates without end"));
+        }
+        let mut walked = Counted { inner: header.chain(rest), count: 0 };
+        thrift::walk(&mut walked, PAGE_HEADER).map_err(|_| general("a page's header claims more than it holds"))?;
+        *next = Some(Announced { start: start + walked.count, inflated: sizes.inflated });
         self.file.get_read(start)
     }
 
@@ -77,8 +115,9 @@ impl ChunkReader for Checked {
         if start.saturating_add(length as u64) > self.len() {
             return Err(general("a page goes on behind the end of the file"));
         }
-        let inflated = self.inflated.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let inflated = inflated.ok_or_else(|| general("a page has no header"))?;
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let next = next.filter(|next| next.start == start);
+        let inflated = next.ok_or_else(|| general("a page has no header"))?.inflated;
         let bytes = self.file.get_bytes(start, length)?;
         // This decoder alone reads on to the end, however far that is.
         if let Compression::GZIP(_) = self.compression {
@@ -327,8 +366,16 @@ mod tests {
         let header = [0x15, 0, 0x15, 20, 0x15, 20, 0x29, 0xfd, 0xff, 0xff, 0xff, 0xff, 7];
         std::fs::write(&path, header).unwrap();
         let file = Arc::new(File::open(&path).unwrap());
-        let checked = Checked { file, compression: Compression::SNAPPY, inflated: Mutex::new(None) };
+        let checked = Checked { file, compression: Compression::SNAPPY, next: Mutex::new(None) };
         assert!(checked.get_read(0).err().unwrap().to_string().contains("header claims more than it holds"));
+        // A checksum that is a list, and a whole header, behind which its page stands.
+        std::fs::write(&path, [0x15, 0, 0x15, 4, 0x15, 4, 0x19, 0x15, 2, 0]).unwrap();
+        assert!(checked.get_read(0).err().unwrap().to_string().contains("header claims more than it holds"));
+        std::fs::write(&path, [0x15, 0, 0x15, 4, 0x15, 4, 0x15, 2, 0, b'a', b'b']).unwrap();
+        assert!(checked.get_read(0).is_ok());
+        assert!(checked.get_bytes(8, 2).is_err());
+        assert!(checked.get_read(0).is_ok() && checked.get_read(9).is_ok());
+        assert_eq!(checked.get_bytes(9, 2).unwrap(), &b"ab"[..]);
     }
 
     #[test]
@@ -337,7 +384,7 @@ mod tests {
         let path = folder.path().join("a.parquet");
         std::fs::write(&path, [0x15, 0, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0x15, 2, 0]).unwrap();
         let file = Arc::new(File::open(&path).unwrap());
-        let checked = Checked { file, compression: Compression::SNAPPY, inflated: Mutex::new(None) };
+        let checked = Checked { file, compression: Compression::SNAPPY, next: Mutex::new(None) };
         assert!(checked.get_read(0).err().unwrap().to_string().contains("a page inflates without end"));
         assert!(checked.get_read(1).err().unwrap().to_string().contains("a page has no header"));
         assert!(checked.get_bytes(4, 1).unwrap_err().to_string().contains("a page has no header"));

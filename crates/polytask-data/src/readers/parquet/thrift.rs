@@ -1,31 +1,95 @@
 //! Does a structure hold as much as it claims?
 //!
 //! The decoder passes over what it does not know element by element, two milliards of them if so many are claimed, and does not
-//! notice where the file ends. Each structure is therefore walked first, and no byte is believed that is not there.
+//! notice where the file ends; what it knows it believes to be of the right type. Each structure is therefore walked first, and
+//! no byte is believed that is not there.
 //!
 //! Reference: Apache Thrift, "Thrift compact protocol encoding".
 
 use std::io::{ErrorKind, Read, Result, copy, sink};
 
-/// Structures and lists within each other.
-pub(super) const DEPTH_MAX: u32 = 32;
-
-/// Walks a structure to its end.
-///
-/// # Errors
-/// What is read fails or ends within the structure; it has a type that is not known, or is nested too deep; or a list holds
-/// truth values, which the decoder passes over as if they took no bytes.
-pub(super) fn walk(reader: &mut impl Read) -> Result<()> {
-    value(reader, STRUCT, DEPTH_MAX)
+/// What is known of a value.
+#[derive(Debug)]
+pub(super) enum Shape {
+    /// A truth value, which is the type of its field.
+    Truth,
+    /// It is of this type.
+    Of(u8),
+    /// A structure whose fields from 1 on look like these, and further ones like anything.
+    Fields(&'static [Shape]),
+    /// A list of such values.
+    Each(&'static Shape),
 }
 
-/// A structure, as the type of a value.
-pub(super) const STRUCT: u8 = 12;
+/// A number of 32 bits, as the type of a value.
+pub(super) const I32: u8 = 5;
+/// One of 64 bits.
+pub(super) const I64: u8 = 6;
+/// Bytes, or a text.
+pub(super) const BINARY: u8 = 8;
 /// A list.
 pub(super) const LIST: u8 = 9;
+/// A structure.
+pub(super) const STRUCT: u8 = 12;
+
+/// Structures and lists within each other.
+const DEPTH_MAX: u32 = 32;
+
+/// Walks a structure of such fields to its end.
+///
+/// # Errors
+/// What is read fails or ends within the structure; a field that is known has another type, or one has a type that is not; it is
+/// nested too deep; or a list holds truth values, which the decoder passes over as if they took no bytes.
+pub(super) fn walk<R: Read>(reader: &mut R, shapes: &[Shape]) -> Result<()> {
+    structure(reader, shapes, DEPTH_MAX)
+}
+
+fn structure<R: Read>(reader: &mut R, shapes: &[Shape], depth: u32) -> Result<()> {
+    let depth = depth.checked_sub(1).ok_or(ErrorKind::InvalidData)?;
+    fields(reader, |reader, id, kind| match shape_of(shapes, id) {
+        Some(shape) => known(reader, shape, kind, depth),
+        None if is_truth(kind) => Ok(()),
+        None => value(reader, kind, depth),
+    })
+}
+
+fn shape_of(shapes: &[Shape], id: i16) -> Option<&Shape> {
+    shapes.get(usize::try_from(id).ok()?.checked_sub(1)?)
+}
+
+/// Whether a field has a truth value; the type says which.
+fn is_truth(kind: u8) -> bool {
+    matches!(kind, 1 | 2)
+}
+
+/// Passes over the value of a field of a structure whose other fields are read by the caller.
+///
+/// # Errors
+/// As [`walk`].
+pub(super) fn field<R: Read>(reader: &mut R, shapes: &[Shape], id: i16, kind: u8) -> Result<()> {
+    match shape_of(shapes, id) {
+        Some(shape) => known(reader, shape, kind, DEPTH_MAX),
+        None if is_truth(kind) => Ok(()),
+        None => value(reader, kind, DEPTH_MAX),
+    }
+}
+
+fn known<R: Read>(reader: &mut R, shape: &Shape, kind: u8, depth: u32) -> Result<()> {
+    let depth = depth.checked_sub(1).ok_or(ErrorKind::InvalidData)?;
+    match (shape, kind) {
+        (Shape::Truth, 1 | 2) => Ok(()),
+        (Shape::Of(of), _) if *of == kind => value(reader, kind, depth),
+        (Shape::Fields(shapes), STRUCT) => structure(reader, shapes, depth),
+        (Shape::Each(shape), LIST) => {
+            let (kind, count) = list(reader)?;
+            (0..count).try_for_each(|_| known(reader, shape, kind, depth))
+        }
+        _ => Err(ErrorKind::InvalidData.into()),
+    }
+}
 
 /// Reads the beginnings of a structure's fields up to its end, and lets `each` read or pass over the value of each, given the
-/// field's number and type; truth values have none.
+/// field's number and type; the value of a truth is its type.
 ///
 /// # Errors
 /// As `each`, and where what is read fails or ends.
@@ -41,10 +105,7 @@ pub(super) fn fields<R: Read>(reader: &mut R, mut each: impl FnMut(&mut R, i16, 
             0 => signed(number(reader)?) as i16,
             step => id.checked_add(i16::from(step)).ok_or(ErrorKind::InvalidData)?,
         };
-        // The value of a truth is its type.
-        if !matches!(kind, 1 | 2) {
-            each(reader, id, kind)?;
-        }
+        each(reader, id, kind)?;
     }
 }
 
@@ -63,11 +124,7 @@ pub(super) fn signed(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
-/// Passes over a value.
-///
-/// # Errors
-/// As [`walk`].
-pub(super) fn value<R: Read>(reader: &mut R, kind: u8, depth: u32) -> Result<()> {
+fn value<R: Read>(reader: &mut R, kind: u8, depth: u32) -> Result<()> {
     let depth = depth.checked_sub(1).ok_or(ErrorKind::InvalidData)?;
     match kind {
         3 => pass(reader, 1),
@@ -84,7 +141,7 @@ pub(super) fn value<R: Read>(reader: &mut R, kind: u8, depth: u32) -> Result<()>
             (0..count)
                 .try_for_each(|_| [kinds >> 4, kinds & 15].iter().try_for_each(|kind| value(reader, *kind, depth)))
         }
-        STRUCT => fields(reader, |reader, _, kind| value(reader, kind, depth)),
+        STRUCT => structure(reader, &[], depth),
         13 => pass(reader, 16),
         _ => Err(ErrorKind::InvalidData.into()),
     }
@@ -123,7 +180,7 @@ mod tests {
 
     fn ends(bytes: &[u8]) -> Option<usize> {
         let mut rest = bytes;
-        walk(&mut rest).ok().map(|()| bytes.len() - rest.len())
+        walk(&mut rest, &[]).ok().map(|()| bytes.len() - rest.len())
     }
 
     #[test]
@@ -157,5 +214,29 @@ mod tests {
             assert_eq!(ends(bytes), None, "{bytes:?}");
         }
         assert_eq!(ends(&[&[0x15][..], &[0x80; 10], &[0, 0]].concat()), None);
+    }
+
+    #[test]
+    fn what_is_known_has_the_type_that_is_known() {
+        const SHAPES: &[Shape] = &[
+            Shape::Of(I32),
+            Shape::Truth,
+            Shape::Each(&Shape::Fields(&[Shape::Of(BINARY)])),
+            Shape::Fields(&[Shape::Of(I64)]),
+        ];
+        let is_sound = |bytes: &[u8]| walk(&mut &bytes[..], SHAPES).is_ok();
+        assert!(is_sound(&[0x15, 2, 0x11, 0x19, 0x2c, 0x18, 1, b'a', 0, 0, 0x1c, 0x16, 4, 0, 0x13, 7, 0]));
+        assert!(is_sound(&[0x39, 0, 0]), "an empty list has no type");
+        for other in [
+            &[0x16, 2, 0][..],
+            &[0x11, 0],
+            &[0x25, 2, 0],
+            &[0x3c, 0, 0],
+            &[0x39, 0x15, 2, 0],
+            &[0x39, 0x1c, 0x15, 2, 0, 0],
+        ] {
+            assert!(!is_sound(other), "{other:?}");
+        }
+        assert!(!is_sound(&[0x4c, 0x15, 4, 0, 0]), "within a structure");
     }
 }
