@@ -62,11 +62,11 @@ pub(crate) fn part(spec: &mut Spec, parted: &Parted) {
             copies.insert((at, owner), name);
         }
     }
-    let attached: Vec<Vec<String>> = spec.task.values().map(|task| spec.attach_of(task)).collect();
-    let of_encoder: Vec<bool> = spec.task.values().map(|task| spec.encoder_of(task) == parted.encoder).collect();
-    for (((name, task), attached), _) in
-        spec.task.iter_mut().zip(attached).zip(of_encoder).filter(|(_, of_encoder)| *of_encoder)
-    {
+    // Where the encoder's tasks attach, which for some follows from its last layer.
+    let attached_of = |task: &Task| (spec.encoder_of(task) == parted.encoder).then(|| spec.attach_of(task));
+    let attached: Vec<Option<Vec<String>>> = spec.task.values().map(attached_of).collect();
+    for ((name, task), attached) in spec.task.iter_mut().zip(attached) {
+        let Some(attached) = attached else { continue };
         let owner = owner(name, task);
         let own = |layer: String| {
             let at = names.iter().position(|name| *name == layer);

@@ -138,18 +138,14 @@ mod tests {
 
     #[test]
     fn columns_stand_in_one_tree() {
-        for tree in [&[0][..], &[2, 0, 0], &[2, 1, 0, 2, 0, 0], &[1; 64][..63]] {
-            let mut tree = tree.to_vec();
-            if tree.last() == Some(&1) {
-                tree.push(0);
-            }
-            assert!(is_tree(&tree), "{tree:?}");
+        let levels = |count: usize| [vec![1; count], vec![0]].concat();
+        for tree in [&[0][..], &[2, 0, 0], &[2, 1, 0, 1, 0], &levels(LEVELS_MAX)] {
+            assert!(is_tree(tree), "{tree:?}");
         }
         for other in [&[1][..], &[0, 0], &[-1, 0], &[i32::MAX, 0, 0], &[2, 0], &[2, 2, 0, 0], &[1, 0, 0]] {
             assert!(!is_tree(other), "{other:?}");
         }
-        let deep: Vec<i32> = (0..80).map(|place| i32::from(place < 79)).collect();
-        assert!(!is_tree(&deep));
+        assert!(!is_tree(&levels(LEVELS_MAX + 1)));
     }
 
     #[test]

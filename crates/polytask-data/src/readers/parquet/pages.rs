@@ -362,7 +362,7 @@ mod tests {
     fn a_header_that_claims_more_than_it_holds_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
-        // Two milliards of sixteen bytes each in a field that is not known: the decoder would pass over all of them.
+        // Two billion of sixteen bytes each in a field that is not known: the decoder would pass over all of them.
         let header = [0x15, 0, 0x15, 20, 0x15, 20, 0x29, 0xfd, 0xff, 0xff, 0xff, 0xff, 7];
         std::fs::write(&path, header).unwrap();
         let file = Arc::new(File::open(&path).unwrap());

@@ -239,12 +239,12 @@ fn rows_that_a_file_only_repeats_are_bounded() {
 fn metadata_that_claim_more_than_they_hold_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.parquet");
-    // A list of two milliards of truth values, and metadata that are longer than the file.
+    // A list of two billion of truth values, and metadata that are longer than the file.
     let many = [&[0x19, 0xf1][..], &[0xff, 0xff, 0xff, 0xff, 7, 0]].concat();
     for (size, metadata, message) in [
         (many.len() as u32, many, "its metadata claim more than they hold"),
         (1 << 30, vec![0; 9], "its metadata are longer than the file"),
-        // A group of two milliards of columns.
+        // A group of two billion of columns.
         (
             14,
             [&[0x29, 0x1c, 0x48, 1, b'm', 0x15][..], &[0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0]].concat(),

@@ -1,6 +1,6 @@
 //! Does a structure hold as much as it claims?
 //!
-//! The decoder passes over what it does not know element by element, two milliards of them if so many are claimed, and does not
+//! The decoder passes over what it does not know element by element, two billion of them if so many are claimed, and does not
 //! notice where the file ends; what it knows it believes to be of the right type. Each structure is therefore walked first, and
 //! no byte is believed that is not there.
 //!
@@ -46,20 +46,7 @@ pub(super) fn walk<R: Read>(reader: &mut R, shapes: &[Shape]) -> Result<()> {
 
 fn structure<R: Read>(reader: &mut R, shapes: &[Shape], depth: u32) -> Result<()> {
     let depth = depth.checked_sub(1).ok_or(ErrorKind::InvalidData)?;
-    fields(reader, |reader, id, kind| match shape_of(shapes, id) {
-        Some(shape) => known(reader, shape, kind, depth),
-        None if is_truth(kind) => Ok(()),
-        None => value(reader, kind, depth),
-    })
-}
-
-fn shape_of(shapes: &[Shape], id: i16) -> Option<&Shape> {
-    shapes.get(usize::try_from(id).ok()?.checked_sub(1)?)
-}
-
-/// Whether a field has a truth value; the type says which.
-fn is_truth(kind: u8) -> bool {
-    matches!(kind, 1 | 2)
+    fields(reader, |reader, id, kind| field_at(reader, shapes, (id, kind), depth))
 }
 
 /// Passes over the value of a field of a structure whose other fields are read by the caller.
@@ -67,10 +54,16 @@ fn is_truth(kind: u8) -> bool {
 /// # Errors
 /// As [`walk`].
 pub(super) fn field<R: Read>(reader: &mut R, shapes: &[Shape], id: i16, kind: u8) -> Result<()> {
-    match shape_of(shapes, id) {
-        Some(shape) => known(reader, shape, kind, DEPTH_MAX),
-        None if is_truth(kind) => Ok(()),
-        None => value(reader, kind, DEPTH_MAX),
+    field_at(reader, shapes, (id, kind), DEPTH_MAX)
+}
+
+fn field_at<R: Read>(reader: &mut R, shapes: &[Shape], (id, kind): (i16, u8), depth: u32) -> Result<()> {
+    let place = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
+    match place.and_then(|place| shapes.get(place)) {
+        Some(shape) => known(reader, shape, kind, depth),
+        // A truth value is the type of its field.
+        None if matches!(kind, 1 | 2) => Ok(()),
+        None => value(reader, kind, depth),
     }
 }
 
