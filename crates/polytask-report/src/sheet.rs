@@ -51,7 +51,12 @@ pub enum Drawing {
     #[default]
     None,
     /// Intervals around values, one below the other.
-    Intervals(Vec<IntervalRow>),
+    Intervals {
+        /// What the values are.
+        what: String,
+        /// A row a value.
+        rows: Vec<IntervalRow>,
+    },
     /// Values of pairs of tasks.
     Square(Square),
 }
@@ -136,8 +141,9 @@ fn laid_out(part: &SheetSection) -> Element {
     }
     match &part.drawing {
         Drawing::None => {}
-        Drawing::Intervals(rows) => {
-            out = out.children(interval_plot(rows).map(|plot| element("figure").class("wide").child(plot)));
+        Drawing::Intervals { what, rows } => {
+            let figure = |plot| element("figure").class("wide").child(text_element("h3", what)).child(plot);
+            out = out.children(interval_plot(what, rows).map(figure));
         }
         Drawing::Square(Square { what, link, signs, names, values }) => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -189,7 +195,7 @@ mod tests {
             sentences: vec!["Share <all>.".into(), "Because of `a<b`.".into()],
             facts: vec!["2 tasks".into(), "5 seeds".into()],
             sections: vec![
-                section("Gains", Drawing::Intervals(intervals)),
+                section("Gains", Drawing::Intervals { what: "gain in accuracy".into(), rows: intervals }),
                 section("Cosines", square),
                 section("Cost", Drawing::None),
             ],

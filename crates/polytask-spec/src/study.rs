@@ -1,10 +1,12 @@
 //! Which runs shall tell what should be shared?
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::suggest;
 use crate::node::Node;
+use crate::optimizers::METHOD_DEFAULT;
 use crate::references::{fault_at, names};
 use crate::training::OptimizerMethod;
 use crate::validate::Fault;
@@ -27,11 +29,11 @@ pub struct Study {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balancers: Vec<String>,
     /// Update rules that each task alone and the joint arm try; validation data selects one for each. Pairs take the first, as they
-    /// take the first balancer. Each has its defaults unless `[optimizer]` has the method; the method of `[optimizer]` where absent.
+    /// take the first balancer. The method of `[optimizer]` where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub optimizers: Vec<String>,
-    /// Learning rates with which each of these update rules is tried, in every arm; the one of `[optimizer]`, or the rule's default,
-    /// where absent.
+    pub optimizers: Vec<StudyOptimizer>,
+    /// Learning rates with which each update rule that is named alone is tried, in every arm; the one of `[optimizer]`, or the
+    /// rule's default, where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learning_rates: Vec<f64>,
     /// Whether the joint arm also tries, with its first balancer and update rule, each task attached one layer lower than the file
@@ -57,6 +59,16 @@ pub struct Study {
     #[serde(default = "workers_default")]
     #[schemars(range(min = 1, max = 64))]
     pub workers: usize,
+}
+
+/// An update rule that a study tries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StudyOptimizer {
+    /// A method by its name: with its defaults, unless `[optimizer]` has the method.
+    Named(String),
+    /// A method with options and a learning rate of its own, as `[optimizer]` would have them.
+    Table(#[serde(deserialize_with = "method_or_default")] OptimizerMethod),
 }
 
 /// How much a study may run; what is beyond is listed as not run.
@@ -132,6 +144,12 @@ impl Study {
     }
 }
 
+fn method_or_default<'de, D: Deserializer<'de>>(table: D) -> Result<OptimizerMethod, D::Error> {
+    let mut table = serde_json::Map::deserialize(table)?;
+    table.entry("method").or_insert_with(|| METHOD_DEFAULT.into());
+    serde_json::from_value(table.into()).map_err(D::Error::custom)
+}
+
 fn seeds_default() -> usize {
     5
 }
@@ -195,19 +213,48 @@ pub(crate) fn check(study: Option<&Study>, seed: u64, root: &Node) -> Vec<Fault>
         let message = format!("`study.seeds`: {} seeds from `seed` {seed} on leave the range of seeds", study.seeds);
         fault(&["study", "seeds"], message, "lower `seed`");
     }
-    let lists: [(&str, Vec<&str>); 3] = [
-        ("arms", study.arms.iter().map(|arm| arm.name()).collect()),
-        ("balancers", study.balancers.iter().map(String::as_str).collect()),
-        ("optimizers", study.optimizers.iter().map(String::as_str).collect()),
+    let is_named = |optimizer: &StudyOptimizer| matches!(optimizer, StudyOptimizer::Named(_));
+    if !(study.learning_rates.is_empty() || study.optimizers.is_empty() || study.optimizers.iter().any(is_named)) {
+        let message =
+            "`study.learning_rates` holds for no update rule: each in `study.optimizers` has its own".to_string();
+        fault(
+            &["study", "learning_rates"],
+            message,
+            "name update rules alone, as in `[\"adam\"]`, or take the rates out",
+        );
+    }
+    for (index, optimizer) in study.optimizers.iter().enumerate() {
+        if !is_named(optimizer) && study.optimizers[..index].contains(optimizer) {
+            let position = index.to_string();
+            fault(
+                &["study", "optimizers", &position],
+                "`study.optimizers` has this table twice".into(),
+                "name each once",
+            );
+        }
+    }
+    let names_alone: Vec<(usize, &str)> = study
+        .optimizers
+        .iter()
+        .enumerate()
+        .filter_map(|(index, optimizer)| match optimizer {
+            StudyOptimizer::Named(name) => Some((index, name.as_str())),
+            StudyOptimizer::Table(_) => None,
+        })
+        .collect();
+    let lists: [(&str, Vec<(usize, &str)>); 3] = [
+        ("arms", study.arms.iter().map(|arm| arm.name()).enumerate().collect()),
+        ("balancers", study.balancers.iter().map(String::as_str).enumerate().collect()),
+        ("optimizers", names_alone.clone()),
     ];
     for (key, entries) in lists {
-        for (index, entry) in entries.iter().enumerate().filter(|(index, entry)| entries[..*index].contains(entry)) {
+        let earlier = |at: usize, entry: &str| entries[..at].iter().any(|(_, known)| *known == entry);
+        for (_, (index, entry)) in entries.iter().enumerate().filter(|(at, (_, entry))| earlier(*at, entry)) {
             let position = index.to_string();
             fault(&["study", key, &position], format!("`study.{key}` names `{entry}` twice"), "name each once");
         }
     }
-    for (index, name) in study.optimizers.iter().enumerate().filter(|(_, name)| OptimizerMethod::named(name).is_none())
-    {
+    for (index, name) in names_alone.into_iter().filter(|(_, name)| OptimizerMethod::named(name).is_none()) {
         let position = index.to_string();
         let message = format!("`study.optimizers`: no optimizer is called `{name}`");
         fault(&["study", "optimizers", &position], message, &suggest(name, OptimizerMethod::NAMES));
@@ -253,6 +300,18 @@ mod tests {
             ("budget.runs = 2\nbalancers = [\"mgda\", \"mgda\"]", "`study.balancers` names `mgda` twice"),
             ("budget.runs = 2\noptimizers = [\"sgd\", \"sgd\"]", "`study.optimizers` names `sgd` twice"),
             ("budget.runs = 2\noptimizers = [\"adma\"]", "no optimizer is called `adma`"),
+            (
+                "budget.runs = 2\noptimizers = [\"adam\", { method = \"sgd\" }, { method = \"sgd\" }]",
+                "has this table twice",
+            ),
+            ("budget.runs = 2\noptimizers = [{ method = \"sgdd\" }]", "did you mean `sgd`"),
+            ("budget.runs = 2\noptimizers = [{ method = \"sgd\", beta1 = 0.5 }]", "unknown key `beta1`"),
+            ("budget.runs = 2\noptimizers = [{ method = \"sgd\", momentum = 2.0 }]", "must be between 0 and 0.9999"),
+            ("budget.runs = 2\noptimizers = [3]", "study.optimizers[0]"),
+            (
+                "budget.runs = 2\noptimizers = [{ method = \"sgd\" }]\nlearning_rates = [0.1]",
+                "`study.learning_rates` holds for no update rule",
+            ),
             ("budget.runs = 2\nseed = 3", "unknown key `seed` in [study]"),
         ] {
             let found = messages(&with(study));

@@ -272,6 +272,24 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_may_bring_its_own_options() {
+        let text = format!(
+            "{FOUR}[study]\nseeds = 1\nbudget.runs = 99\narms = [\"joint\"]\nlearning_rates = [0.01]\noptimizers = [\"adam\", \
+             {{ method = \"sgd\", learning_rate = 0.1, momentum = 0.0 }}, {{ method = \"sgd\", learning_rate = 0.05 }}]\n"
+        );
+        let spec = spec(&text);
+        let found = jobs(&spec).unwrap().planned;
+        let expected = ["joint.fixed.adam-1e-2.3", "joint.fixed.sgd-1e-1-momentum-0.3", "joint.fixed.sgd-5e-2.3"];
+        assert_eq!(ids(&found), expected);
+        let of = |job: &Job| serde_json::to_value(job.spec.optimizer.method).unwrap();
+        let sgd = |rate: f64, momentum: f64| serde_json::json!({ "method": "sgd", "learning_rate": rate, "momentum": momentum, "nesterov": false });
+        assert_eq!((of(&found[1]), of(&found[2])), (sgd(0.1, 0.0), sgd(0.05, 0.9)));
+        assert_eq!(polytask_spec::parse("", &spec.to_toml(), &[], &polytask_train::extensions()).unwrap().spec, spec);
+        let told = serde_json::to_value(&found[1].variant).unwrap();
+        assert_eq!(serde_json::from_value::<Variant>(told).unwrap(), found[1].variant);
+    }
+
+    #[test]
     fn each_task_is_tried_one_layer_lower() {
         let deeper = FOUR
             .replace("[{ kind = \"conv\" }]", "[{ kind = \"bilstm\" }, { kind = \"conv\" }]")

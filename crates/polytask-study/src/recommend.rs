@@ -130,7 +130,10 @@ pub(crate) fn recommend(
     if !undecided.is_empty() {
         let seeds = tasks.values().map(|task| task.comparison.gains.len()).min().unwrap_or(0);
         let why = match seeds < SEEDS_MIN {
-            true => format!("{seeds} seeds have both arms, and fewer than {SEEDS_MIN} decide nothing"),
+            true => {
+                let have = if seeds == 1 { "seed has" } else { "seeds have" };
+                format!("{seeds} {have} both arms, and fewer than {SEEDS_MIN} decide nothing")
+            }
             false => "their intervals hold both a gain or none and a loss or none beyond the margin".to_owned(),
         };
         sentences.push(format!("Undecided: {}; {why}.", list(&undecided)));
@@ -140,7 +143,10 @@ pub(crate) fn recommend(
     }
     sentences.extend(against_equal_size(tasks));
     if let (Some(alone), Some(together)) = (parameters.get(Arm::Separate.name()), parameters.get(Arm::Joint.name())) {
-        sentences.push(format!("One network for all has {together} parameters, one a task {alone} together."));
+        let share = 100.0 * *together as f64 / (*alone).max(1) as f64;
+        sentences.push(format!(
+            "One network for all has {share:.0} % of the parameters of the networks of each task alone."
+        ));
     }
     if let Some(chosen) = chosen {
         sentences.push(format!("All tasks together were balanced and updated by {}.", chosen.variant.words()));

@@ -1,12 +1,13 @@
 //! Which balancers and update rules does a study try?
 
 use indexmap::IndexMap;
-use polytask_spec::study::Study;
+use polytask_spec::study::{Study, StudyOptimizer};
 use polytask_spec::task::Attach;
 use polytask_spec::training::{Balance, OptimizerMethod};
 use polytask_spec::{Spec, parse, suggest};
 use polytask_train::{TrainError, balancer, extensions};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::branch::{Parted, part, partings};
 use crate::error::StudyError;
@@ -41,29 +42,62 @@ pub struct Lower {
 pub struct Rule {
     /// Its name.
     pub optimizer: String,
-    /// Its learning rate where `study.learning_rates` says it.
+    /// Its learning rate where the study says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
+    /// Options of a table in `study.optimizers` that are not what the rule's name alone stands for in this file.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub options: IndexMap<String, Value>,
 }
 
 impl Rule {
-    /// `OPTIMIZER` or `OPTIMIZER-RATE`, as in names of runs.
+    /// `OPTIMIZER` or `OPTIMIZER-RATE`, and `-OPTION-VALUE` for options that the study gives, as in names of runs.
     pub fn name(&self) -> String {
-        match self.learning_rate {
-            None => self.optimizer.clone(),
-            Some(rate) => format!("{}-{rate:e}", self.optimizer),
-        }
+        let rate = self.learning_rate.map_or(String::new(), |rate| format!("-{rate:e}"));
+        let options =
+            self.options.iter().map(|(key, value)| match value.as_f64().filter(|number| number.fract() != 0.0) {
+                Some(number) => format!("-{key}-{number:e}"),
+                None => format!("-{key}-{}", value.to_string().trim_matches('"').trim_end_matches(".0")),
+            });
+        format!("{}{rate}{}", self.optimizer, options.collect::<String>())
     }
 
-    /// The rule of the file where it has this one, else with its defaults, at the rate that is tried.
+    /// The rule of the file where it has this one, else with its defaults; at the rate and with the options that are tried.
     pub(crate) fn method(&self, spec: &Spec) -> OptimizerMethod {
-        let own = spec.optimizer.method;
-        let named = OptimizerMethod::named(&self.optimizer).unwrap_or(own);
-        let mut method = if own.name() == self.optimizer { own } else { named };
+        let mut method = named(spec, &self.optimizer);
+        if !self.options.is_empty() {
+            let mut table = options_of(&method);
+            table.extend(self.options.clone());
+            // The options come from a method's own table.
+            method = serde_json::from_value(table.into()).unwrap_or(method);
+        }
         if let Some(rate) = self.learning_rate {
             *method.learning_rate_mut() = rate;
         }
         method
+    }
+
+    /// What a table of `study.optimizers` says.
+    fn of_table(spec: &Spec, mut method: OptimizerMethod) -> Rule {
+        let learning_rate = Some(*method.learning_rate_mut());
+        let known = options_of(&named(spec, method.name()));
+        let differs = |(key, value): &(String, Value)| key != "learning_rate" && known.get(key) != Some(value);
+        let options = options_of(&method).into_iter().filter(differs).collect();
+        Rule { optimizer: method.name().to_owned(), learning_rate, options }
+    }
+}
+
+/// What a name in `study.optimizers` stands for.
+fn named(spec: &Spec, name: &str) -> OptimizerMethod {
+    let own = spec.optimizer.method;
+    if own.name() == name { own } else { OptimizerMethod::named(name).unwrap_or(own) }
+}
+
+/// A method as a table, its name included.
+fn options_of(method: &OptimizerMethod) -> Map<String, Value> {
+    match serde_json::to_value(method) {
+        Ok(Value::Object(table)) => table,
+        _ => Map::new(),
     }
 }
 
@@ -102,12 +136,16 @@ impl Variant {
     }
 }
 
-/// Every update rule that is tried at every learning rate.
+/// Every update rule that is tried, those that are named alone at every learning rate.
 pub(crate) fn rules(spec: &Spec, study: &Study) -> Vec<Rule> {
-    let own = vec![spec.optimizer.method.name().to_owned()];
+    let own = vec![StudyOptimizer::Named(spec.optimizer.method.name().to_owned())];
     let optimizers = if study.optimizers.is_empty() { &own } else { &study.optimizers };
-    let at = |optimizer: &String| -> Vec<Rule> {
-        let rule = |learning_rate| Rule { optimizer: optimizer.clone(), learning_rate };
+    let at = |optimizer: &StudyOptimizer| -> Vec<Rule> {
+        let name = match optimizer {
+            StudyOptimizer::Named(name) => name,
+            StudyOptimizer::Table(method) => return vec![Rule::of_table(spec, *method)],
+        };
+        let rule = |learning_rate| Rule { optimizer: name.clone(), learning_rate, options: IndexMap::new() };
         match study.learning_rates.as_slice() {
             [] => vec![rule(None)],
             rates => rates.iter().map(|rate| rule(Some(*rate))).collect(),

@@ -12,8 +12,8 @@ const ROW: f64 = 22.0;
 /// Characters of a name.
 const NAME_MAX: usize = 18;
 
-/// Draws the rows whose figures are finite; `None` where there is none.
-pub fn interval_plot(rows: &[IntervalRow]) -> Option<Element> {
+/// Draws the rows whose figures are finite, which are of `what`; `None` where there is none.
+pub fn interval_plot(what: &str, rows: &[IntervalRow]) -> Option<Element> {
     let finite = |row: &&IntervalRow| row.value.is_finite() && row.interval.iter().all(|end| end.is_finite());
     let rows: Vec<&IntervalRow> = rows.iter().filter(finite).collect();
     let ends = rows.iter().flat_map(|row| [row.interval[0], row.interval[1], row.value]).chain([0.0]);
@@ -22,7 +22,7 @@ pub fn interval_plot(rows: &[IntervalRow]) -> Option<Element> {
     let (width, left, right) = (560.0, 6.6 * longest + 16.0, 470.0);
     let (top, bottom) = (6.0, 6.0 + ROW * rows.len() as f64);
     let place = |value: f64| left + x.place(value) * (right - left);
-    let mut plot = svg(width, bottom + 20.0, "gain of each task with its interval");
+    let mut plot = svg(width, bottom + 20.0, what);
     for &tick in &x.ticks {
         plot = plot.child(line("grid", (place(tick), top), (place(tick), bottom)));
         plot = plot.child(label(place(tick), bottom + 14.0, "middle", &x.written(tick)));

@@ -189,10 +189,11 @@ impl Planned {
     }
 }
 
-/// The update rule of a run and its learning rate.
+/// The update rule of a run, its learning rate, and options that the study gives it.
 fn update(job: &Job) -> String {
     let method = &job.spec.optimizer.method;
-    format!("{} at {}", method.name(), method.learning_rate())
+    let options = job.variant.rule.options.iter().map(|(key, value)| format!(" with {key} {value}"));
+    format!("{} at {}{}", method.name(), method.learning_rate(), options.collect::<String>())
 }
 
 /// What a run shares less than the file says.

@@ -24,7 +24,8 @@ pub fn sheet(name: &str, answer: &Answer, costs: &IndexMap<String, Cost>) -> She
     sections.extend(relatedness_sheet::sections(answer));
     sections.extend(measures(answer));
     sections.extend(left_out(answer));
-    let mut facts = vec![format!("{} tasks", answer.tasks.len()), format!("{} seeds", answer.seeds.len())];
+    let seeds = if answer.seeds.len() == 1 { "seed" } else { "seeds" };
+    let mut facts = vec![format!("{} tasks", answer.tasks.len()), format!("{} {seeds}", answer.seeds.len())];
     facts.push(format!("{} runs", answer.runs.values().sum::<usize>()));
     facts.push(duration(costs.values().map(|cost| cost.seconds).sum()));
     let sentences = answer.recommendation.sentences.iter().cloned().chain([summary(answer)]).collect();
@@ -45,6 +46,8 @@ fn tasks(answer: &Answer) -> SheetSection {
         ["separate", "95 % interval", "joint", "95 % interval", "gain", "95 % interval", "p, Holm", "over examples"];
     let mut table = table(&["task", "verdict", "metric", "on"], &figures);
     let mut rows = Vec::new();
+    let metrics: Vec<_> = answer.tasks.values().map(|task| &task.metric).collect();
+    let same_metric = metrics.windows(2).all(|pair| pair[0] == pair[1]);
     for (name, task) in &answer.tasks {
         let arm = |arm: Arm| task.arms.get(arm.name());
         let mean = |arm: Option<&ArmScore>| score(arm.map(|arm| arm.mean));
@@ -73,21 +76,25 @@ fn tasks(answer: &Answer) -> SheetSection {
             task.bootstrap_examples
                 .map_or_else(String::new, |interval| format!("{:+.4} .. {:+.4}", interval.low, interval.high)),
         ]);
-        rows.extend(paired.map(|paired| IntervalRow {
+        // Gains in different metrics have no axis in common: they are drawn relative to the score alone.
+        let unit = match same_metric {
+            true => Some(1.0),
+            false => separate.map(|arm| 100.0 / arm.mean.abs()).filter(|unit| unit.is_finite()),
+        };
+        rows.extend(paired.zip(unit).map(|(paired, unit)| IntervalRow {
             name: name.clone(),
-            value: paired.mean,
-            interval: [paired.interval.low, paired.interval.high],
+            value: unit * paired.mean,
+            interval: [unit * paired.interval.low, unit * paired.interval.high],
             verdict,
         }));
     }
     let note = "A gain is positive where the joint network is better. Intervals are over seeds; p is corrected over tasks. \
          Over examples: where the gain of these very networks lies, as the paired bootstrap draws other examples.";
-    let metrics: Vec<_> = answer.tasks.values().map(|task| &task.metric).collect();
-    // Gains in different units have no axis in common.
-    let drawing = match metrics.windows(2).all(|pair| pair[0] == pair[1]) {
-        true => Drawing::Intervals(rows),
-        false => Drawing::None,
+    let what = match metrics[..] {
+        [Some(metric), ..] if same_metric => format!("gain in {metric} with its interval"),
+        _ => "gain in % of the score alone, with its interval".to_owned(),
     };
+    let drawing = Drawing::Intervals { what, rows };
     let compared = answer.tasks.values().any(|task| !task.comparison.gains.is_empty());
     let title = if compared { "joint against each task alone" } else { "scores of the tasks" };
     SheetSection { drawing, ..section(title, note, table) }
