@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_no_bit() {
         let mut random = Lcg::new(2);
-        let (inputs, outputs, rows) = (70, 33, 300);
+        let (inputs, outputs, rows) = (170, 133, 300);
         let (x, weights, bias) = (random.vec(rows * inputs), random.vec(inputs * outputs), random.vec(outputs));
         let dy = random.vec(rows * outputs);
         let layer = Linear { inputs, outputs, weights: &weights, bias: &bias, activation: Activation::Tanh };

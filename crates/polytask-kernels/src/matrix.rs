@@ -165,12 +165,13 @@ pub fn matmul_parallel(out: MatMut<'_>, a: MatRef<'_>, b: MatRef<'_>, accumulate
 
 /// Chooses the height of a block: enough blocks to share, each high enough to pay for packing the right side.
 pub(crate) fn rows_per_block(rows: usize, cols: usize, inner: usize) -> usize {
-    /// Below this many multiplications, handing work to another thread costs more than it saves.
-    const SMALL: usize = 1 << 17;
-    if rows.saturating_mul(cols).saturating_mul(inner) <= SMALL {
+    /// Multiplications of a block at least: with fewer, handing it to another thread costs more than it saves.
+    const LEAST: usize = 1 << 20;
+    let least = LEAST.div_ceil(cols.saturating_mul(inner).max(1)).next_multiple_of(16);
+    if rows < 2 * least {
         return rows.max(1);
     }
-    rows.div_ceil(8).next_multiple_of(16).clamp(16, 256)
+    rows.div_ceil(8).next_multiple_of(16).clamp(16, 256).max(least)
 }
 
 fn assert_shapes(out: &MatMut<'_>, a: MatRef<'_>, b: MatRef<'_>) {
@@ -248,7 +249,7 @@ mod tests {
         (3, 0, 4),
         (3, 4, 0),
         (65, 31, 129),
-        (300, 70, 20),
+        (300, 70, 120),
         (9, 400, 300),
     ];
 
@@ -287,11 +288,11 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_no_bit() {
         let mut random = Lcg::new(3);
-        let (a, b) = (random.vec(301 * 77), random.vec(77 * 65));
+        let (a, b) = (random.vec(301 * 177), random.vec(177 * 165));
         same_on_all_pools(|| {
-            let mut out = vec![0.0; 301 * 65];
-            let (a, b) = (MatRef::new(&a, 301, 77), MatRef::new(&b, 77, 65));
-            matmul_parallel(MatMut::new(&mut out, 301, 65), a, b, Accumulate::Overwrite);
+            let mut out = vec![0.0; 301 * 165];
+            let (a, b) = (MatRef::new(&a, 301, 177), MatRef::new(&b, 177, 165));
+            matmul_parallel(MatMut::new(&mut out, 301, 165), a, b, Accumulate::Overwrite);
             out
         });
     }

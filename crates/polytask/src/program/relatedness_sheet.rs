@@ -3,7 +3,7 @@
 use polytask::report::{Drawing, SheetSection, Square};
 use polytask::study::Answer;
 
-use super::study_sheet::{networks, section, table};
+use super::study_sheet::{networks, section, table, told_pairs};
 
 /// Affinities, the groups that they make, and CKA, as far as these were measured.
 pub fn sections(answer: &Answer) -> Vec<SheetSection> {
@@ -56,9 +56,10 @@ fn similarities(answer: &Answer) -> Option<SheetSection> {
     let names: Vec<String> = answer.tasks.keys().cloned().collect();
     let mut square = vec![vec![None; names.len()]; names.len()];
     let mut table = table(&["task", "and"], &["CKA", "texts"]);
+    let mut rows = Vec::new();
     for pair in found {
         let [a, b] = &pair.between;
-        table.rows.push(vec![a.clone(), b.clone(), format!("{:.4}", pair.cka), pair.texts.to_string()]);
+        rows.push((pair.cka, vec![a.clone(), b.clone(), format!("{:.4}", pair.cka), pair.texts.to_string()]));
         let place = |task: &String| names.iter().position(|name| name == task);
         if let Some((a, b)) = place(a).zip(place(b)) {
             (square[a][b], square[b][a]) = (Some(pair.cka), Some(pair.cka));
@@ -71,7 +72,10 @@ fn similarities(answer: &Answer) -> Option<SheetSection> {
         names,
         values: square,
     });
-    let note = "Linear CKA, from 0 to 1, of what the networks of two tasks alone make of the same validation texts.";
+    let mut note =
+        "Linear CKA, from 0 to 1, of what the networks of two tasks alone make of the same validation texts."
+            .to_owned();
+    (table.rows, note) = told_pairs(rows, note);
     (!found.is_empty())
         .then(|| SheetSection { drawing, ..section("likeness of the networks of tasks alone", note, table) })
 }

@@ -32,6 +32,9 @@ pub fn sheet(name: &str, answer: &Answer, costs: &IndexMap<String, Cost>) -> She
     Sheet { name: name.to_owned(), sentences, facts, sections }
 }
 
+/// Rows that a table of runs or pairs may have before it is shortened.
+const ROWS_MAX: usize = 20;
+
 pub(super) fn section(title: impl Into<String>, note: impl Into<String>, table: SheetTable) -> SheetSection {
     SheetSection { title: title.into(), note: note.into(), table, drawing: Drawing::None }
 }
@@ -187,16 +190,19 @@ fn cosines(answer: &Answer) -> Option<SheetSection> {
     let names: Vec<String> = answer.tasks.keys().cloned().collect();
     let mut square = vec![vec![None; names.len()]; names.len()];
     let mut table = table(&["task", "and"], &["mean cosine", "conflict", "looks"]);
+    let mut rows = Vec::new();
     for pair in found {
         let [a, b] = &pair.between;
         let rate = format!("{:.0} %", 100.0 * pair.conflict_rate);
-        table.rows.push(vec![a.clone(), b.clone(), format!("{:+.4}", pair.cosine), rate, pair.looks.to_string()]);
+        let row = vec![a.clone(), b.clone(), format!("{:+.4}", pair.cosine), rate, pair.looks.to_string()];
+        rows.push((pair.cosine, row));
         let place = |task: &String| names.iter().position(|name| name == task);
         if let Some((a, b)) = place(a).zip(place(b)) {
             (square[a][b], square[b][a]) = (Some(pair.cosine), Some(pair.cosine));
         }
     }
-    let note = "Mean over the joint runs of the cosine between two tasks' gradients in what they share; conflict: share of looks in which it was negative.";
+    let mut note = "Mean over the joint runs of the cosine between two tasks' gradients in what they share; conflict: share of looks in which it was negative.".to_owned();
+    (table.rows, note) = told_pairs(rows, note);
     let drawing = Drawing::Square(Square {
         what: "mean cosine between the gradients of each pair of tasks".into(),
         link: "and".into(),
@@ -205,6 +211,19 @@ fn cosines(answer: &Answer) -> Option<SheetSection> {
         values: square,
     });
     (!found.is_empty()).then(|| SheetSection { drawing, ..section("agreement of gradients", note, table) })
+}
+
+/// The rows of pairs with their values: all of them or, where there are many, those with the highest and the lowest values, as the
+/// note then says.
+pub(super) fn told_pairs(mut rows: Vec<(f64, Vec<String>)>, note: String) -> (Vec<Vec<String>>, String) {
+    let (all, half) = (rows.len(), ROWS_MAX / 2);
+    let told = |rows: Vec<(f64, Vec<String>)>| rows.into_iter().map(|(_, row)| row).collect();
+    if all <= 2 * ROWS_MAX {
+        return (told(rows), note);
+    }
+    rows.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    rows.drain(half..all - half);
+    (told(rows), format!("{note} Of {all} pairs, the {half} highest and the {half} lowest; study.json has them all."))
 }
 
 /// Gains of each task (rows) by each other one (columns) in percent.
@@ -280,7 +299,12 @@ fn measures(answer: &Answer) -> Option<SheetSection> {
             measure.agreement.as_ref().map_or_else(|| "-".to_owned(), |agreement| format!("{:+.2}", of(agreement)))
         };
         let passes = measure.forward_passes_per_step.map_or_else(String::new, |passes| format!("{passes:.2}"));
-        let counts = [measure.name.clone(), measure.pairs.to_string(), measure.runs.to_string(), passes];
+        let compared = measure.agreement.as_ref().map_or(measure.pairs, |agreement| agreement.pairs);
+        let pairs = match compared == measure.pairs {
+            true => measure.pairs.to_string(),
+            false => format!("{compared} of {}", measure.pairs),
+        };
+        let counts = [measure.name.clone(), pairs, measure.runs.to_string(), passes];
         table.rows.push(counts.into_iter().chain([figure(|a| a.spearman), figure(|a| a.kendall)]).collect());
     }
     let note = "Rank correlation with what two tasks gain together, where three pairs or more were run; passes: forward passes of all tasks more in each joint step.";
@@ -293,7 +317,39 @@ fn left_out(answer: &Answer) -> Option<SheetSection> {
     // What follows the first line is help for a run that can be trained anew.
     let first = |said: &str| said.lines().next().unwrap_or_default().to_owned();
     let diverged = answer.diverged.iter().map(|(id, said)| vec![id.clone(), format!("diverged: {}", first(said))]);
-    let not_run = answer.not_run.iter().map(|id| vec![id.clone(), "not run, beyond the budget".to_owned()]);
-    table.rows.extend(diverged.chain(not_run));
+    table.rows.extend(diverged);
+    let beyond = told_runs(&answer.not_run).into_iter();
+    table.rows.extend(beyond.map(|run| vec![run, "not run, beyond the budget".to_owned()]));
     (!table.rows.is_empty()).then(|| section("left out", "", table))
+}
+
+/// The names of runs, of many the first and how many more there are.
+fn told_runs(runs: &[String]) -> Vec<String> {
+    let (told, more) = runs.split_at(runs.len().min(ROWS_MAX));
+    let rest = more.last().map(|last| format!("and {} more, to {last}", count(more.len())));
+    told.iter().cloned().chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_pairs_the_highest_and_the_lowest_are_told() {
+        let rows = |count: usize| (0..count).map(|at| (at as f64, vec![at.to_string()])).collect::<Vec<_>>();
+        let (all, note) = told_pairs(rows(40), "Note.".into());
+        assert_eq!((all.len(), note.as_str()), (40, "Note."));
+        let (some, note) = told_pairs(rows(41), "Note.".into());
+        let told: Vec<usize> = some.iter().map(|row| row[0].parse().unwrap()).collect();
+        assert_eq!(told, (31..41).rev().chain((0..10).rev()).collect::<Vec<_>>());
+        assert_eq!(note, "Note. Of 41 pairs, the 10 highest and the 10 lowest; study.json has them all.");
+    }
+
+    #[test]
+    fn of_many_runs_the_first_are_told() {
+        let runs = |count: usize| (0..count).map(|at| format!("run{at}")).collect::<Vec<_>>();
+        assert_eq!(told_runs(&runs(20)), runs(20));
+        let told = told_runs(&runs(1_500));
+        assert_eq!((told.len(), &told[..20], told[20].as_str()), (21, &runs(20)[..], "and 1,480 more, to run1499"));
+    }
 }
