@@ -97,7 +97,7 @@ pub(crate) fn recommend(
         }
         Decision::Undecided => "The runs do not tell whether sharing helps or hurts.".to_owned(),
     }];
-    sentences.extend(tasks.iter().filter_map(|(name, task)| evidence(name, task)));
+    sentences.extend(evidence_of(tasks));
     if let (Decision::Groups, Some(partition)) = (decision, &relatedness.partition) {
         let expected = 100.0 * partition.expected_delta_m;
         let text = "Pairs on validation data lead to expect a mean gain of";
@@ -181,6 +181,34 @@ fn against_equal_size(tasks: &IndexMap<String, TaskAnswer>) -> Option<String> {
 }
 
 /// What is known of a task that gained or lost.
+/// What the verdicts rest on: a sentence for each task that gains or loses, of many tasks one for all that gain and one for all that
+/// lose.
+fn evidence_of(tasks: &IndexMap<String, TaskAnswer>) -> Vec<String> {
+    const SENTENCES_MAX: usize = 6;
+    let single: Vec<String> = tasks.iter().filter_map(|(name, task)| evidence(name, task)).collect();
+    if single.len() <= SENTENCES_MAX {
+        return single;
+    }
+    let together = |(verdict, word): (Verdict, &str)| {
+        let of: Vec<_> = tasks.iter().filter(|(_, task)| task.comparison.verdict == verdict).collect();
+        let (_, first) = of.first()?;
+        let gains: Vec<String> = of
+            .iter()
+            .filter_map(|(name, task)| Some(format!("`{name}` {:+.4}", task.comparison.paired?.mean)))
+            .collect();
+        let p = of.iter().filter_map(|(_, task)| task.comparison.p_holm).fold(0.0, f64::max);
+        Some(format!(
+            "On {} data over {} seeds {} of {} tasks {word} by sharing (p at most {p:.4} after Holm's correction): {}.",
+            if first.split == "test" { "test" } else { "validation" },
+            first.comparison.gains.len(),
+            of.len(),
+            tasks.len(),
+            gains.join(", ")
+        ))
+    };
+    [(Verdict::Helped, "gain"), (Verdict::Hurt, "lose")].into_iter().filter_map(together).collect()
+}
+
 fn evidence(name: &str, task: &TaskAnswer) -> Option<String> {
     let word = match task.comparison.verdict {
         Verdict::Helped => "gains",
@@ -220,4 +248,43 @@ fn list(names: &[String]) -> String {
 /// The ending of a verb whose subject is one task.
 fn s(names: &[String]) -> &'static str {
     if names.len() == 1 { "s" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::compare;
+
+    fn answers(gains: &[f64]) -> IndexMap<String, TaskAnswer> {
+        let by_seed: Vec<Vec<f64>> =
+            gains.iter().map(|gain| [-0.001, 0.0, 0.001, 0.002, -0.002].map(|noise| gain + noise).to_vec()).collect();
+        let answer = |(index, comparison)| {
+            let answer = TaskAnswer {
+                metric: Some("accuracy".into()),
+                higher_is_better: true,
+                split: "test".into(),
+                separate: Vec::new(),
+                arms: IndexMap::new(),
+                bootstrap_examples: None,
+                equal_size: None,
+                relative_gain: None,
+                comparison,
+            };
+            (format!("t{index}"), answer)
+        };
+        compare(&by_seed, &vec![0.001; gains.len()], 1).into_iter().enumerate().map(answer).collect()
+    }
+
+    #[test]
+    fn few_verdicts_have_a_sentence_each_and_many_have_one_together() {
+        let few = evidence_of(&answers(&[0.05, -0.03, 0.04]));
+        assert_eq!(few.len(), 3);
+        assert!(few[1].starts_with("`t1` loses 0.0300 of accuracy on test data over 5 seeds"), "{few:?}");
+        let many = evidence_of(&answers(&[0.05, -0.03, 0.04, 0.06, 0.05, 0.0, -0.02, 0.07]));
+        assert_eq!(many.len(), 2);
+        let [gain, lose] = [&many[0], &many[1]];
+        assert!(gain.starts_with("On test data over 5 seeds 5 of 8 tasks gain by sharing (p at most 0.0"), "{gain}");
+        assert!(gain.ends_with("`t0` +0.0500, `t2` +0.0400, `t3` +0.0600, `t4` +0.0500, `t7` +0.0700."), "{gain}");
+        assert!(lose.contains("2 of 8 tasks lose") && lose.ends_with("`t1` -0.0300, `t6` -0.0200."), "{lose}");
+    }
 }

@@ -313,7 +313,12 @@ fn measures(answer: &Answer) -> Option<SheetSection> {
 }
 
 fn left_out(answer: &Answer) -> Option<SheetSection> {
-    let mut table = table(&["run", "why"], &[]);
+    let mut table = table(&["what", "why"], &[]);
+    let joint = answer.runs.get(Arm::Joint.name()).is_some_and(|&runs| runs > 0);
+    if joint && answer.tasks.len() > 1 && answer.relatedness.cosines.is_empty() {
+        let why = "no look saw two tasks in a step: `balance.watch` above 0 and, for tasks of several datasets, `train.sampling = \"joint\"`";
+        table.rows.push(vec!["agreement of gradients, affinities".to_owned(), why.to_owned()]);
+    }
     // What follows the first line is help for a run that can be trained anew.
     let first = |said: &str| said.lines().next().unwrap_or_default().to_owned();
     let diverged = answer.diverged.iter().map(|(id, said)| vec![id.clone(), format!("diverged: {}", first(said))]);
