@@ -275,10 +275,12 @@ mod tests {
     fn a_rule_may_bring_its_own_options() {
         let text = format!(
             "{FOUR}[study]\nseeds = 1\nbudget.runs = 99\narms = [\"joint\"]\nlearning_rates = [0.01]\noptimizers = [\"adam\", \
-             {{ method = \"sgd\", learning_rate = 0.1, momentum = 0.0 }}, {{ method = \"sgd\", learning_rate = 0.05 }}]\n"
+             {{ method = \"sgd\", learning_rate = 0.1, momentum = 0.0 }}, {{ method = \"sgd\", learning_rate = 0.05 }}, \
+             {{ learning_rate = 0.01 }}]\n"
         );
         let spec = spec(&text);
         let found = jobs(&spec).unwrap().planned;
+        // A table without a method is one of `adam`, and the last one is what the first name comes to at its rate.
         let expected = ["joint.fixed.adam-1e-2.3", "joint.fixed.sgd-1e-1-momentum-0.3", "joint.fixed.sgd-5e-2.3"];
         assert_eq!(ids(&found), expected);
         let of = |job: &Job| serde_json::to_value(job.spec.optimizer.method).unwrap();

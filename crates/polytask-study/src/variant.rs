@@ -151,7 +151,9 @@ pub(crate) fn rules(spec: &Spec, study: &Study) -> Vec<Rule> {
             rates => rates.iter().map(|rate| rule(Some(*rate))).collect(),
         }
     };
-    optimizers.iter().flat_map(at).collect()
+    // A name at a rate and a table may come to the same.
+    let by_name: IndexMap<String, Rule> = optimizers.iter().flat_map(at).map(|rule| (rule.name(), rule)).collect();
+    by_name.into_values().collect()
 }
 
 /// Every balancer with every update rule, each checked against all tasks.
