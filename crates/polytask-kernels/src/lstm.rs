@@ -22,6 +22,10 @@ use crate::buffers::Buffer;
 use crate::matrix::{Accumulate, MatMut, MatRef, matmul};
 use crate::packed::{Packed, Right, Rows};
 use crate::padded::Padded;
+use crate::rows::{add, transposed};
+
+/// Rows whose gradients are worked into those of the weights at a time.
+const BLOCK: usize = 256;
 
 mod cell;
 mod group;
@@ -98,7 +102,7 @@ struct Track {
 /// If lengths do not fit.
 pub fn lstm_forward(x: &[f32], shape: &Padded<'_>, weights: [LstmWeights<'_>; 2], out: &mut [f32]) -> LstmCache {
     let sizes = check(x, shape, &weights, out);
-    let prepared = weights.map(|weights| Prepared::new(&weights, sizes));
+    let prepared = both(|direction| pack(&weights[direction], sizes));
     let groups = groups(shape.lengths)
         .into_par_iter()
         .map(|group| {
@@ -121,7 +125,7 @@ pub fn lstm_forward(x: &[f32], shape: &Padded<'_>, weights: [LstmWeights<'_>; 2]
 /// If lengths do not fit.
 pub fn lstm_infer(x: &[f32], shape: &Padded<'_>, weights: [LstmWeights<'_>; 2], out: &mut [f32]) {
     let sizes = check(x, shape, &weights, out);
-    let prepared = weights.map(|weights| Prepared::new(&weights, sizes));
+    let prepared = both(|direction| pack(&weights[direction], sizes));
     let mut places: Vec<Option<&mut [f32]>> = out.chunks_mut((shape.time * 2 * sizes.h).max(1)).map(Some).collect();
     let parts: Vec<(Group, Vec<&mut [f32]>)> = groups(shape.lengths)
         .into_iter()
@@ -155,18 +159,12 @@ pub fn lstm_backward(
     let shape = Padded { lengths: &cache.lengths, time: cache.time, features: e };
     shape.check(dx);
     weights.iter().for_each(|weights| assert_eq!(sizes_of(weights, e).h, h, "LSTM: weights of another shape"));
-    let transposed = weights.map(|weights| {
-        let right = Right { data: weights.recurrent, row_stride: 1, col_stride: 4 * h };
-        Packed::new(right, 4 * h, h)
-    });
+    let transposed = both(|direction| Transposed::new(&weights[direction], cache.sizes));
     let parts: Vec<[(Buffer, Buffer); 2]> = cache
         .groups
         .par_iter()
         .map(|(group, tracks)| {
-            both(|direction| {
-                let dgates = walk_back(cache, group, &tracks[direction], direction, &transposed[direction], dout);
-                finish(&tracks[direction], &dgates, weights[direction].input, cache.sizes)
-            })
+            both(|direction| walk_back(cache, group, &tracks[direction], direction, &transposed[direction], dout))
         })
         .collect();
     let places = cache.places();
@@ -183,11 +181,9 @@ pub fn lstm_backward(
             dx.iter_mut().zip(pair).for_each(|(dx, (forward, backward))| *dx = forward + backward);
         }
     });
-    [0, 1].map(|direction| {
+    both(|direction| {
         let mut total = vec![0.0; cache.sizes.row() * 4 * h];
-        for part in &parts {
-            total.iter_mut().zip(part[direction].1.iter()).for_each(|(total, value)| *total += value);
-        }
+        parts.iter().for_each(|part| add(&mut total, &part[direction].1));
         let recurrent = total.split_off((e + 1) * 4 * h);
         let bias = total.split_off(e * 4 * h);
         LstmGradients { input: total, recurrent, bias }
@@ -205,22 +201,14 @@ impl LstmCache {
     }
 }
 
-/// The weights of a direction as the walk uses them.
-struct Prepared {
-    /// `[e + 1, 4h]`: input weights, and the bias as the weights of the constant 1.
-    input: Vec<f32>,
-    recurrent: Packed,
-}
-
-impl Prepared {
-    fn new(weights: &LstmWeights<'_>, Sizes { h, .. }: Sizes) -> Self {
-        let right = Right { data: weights.recurrent, row_stride: 4 * h, col_stride: 1 };
-        Self { input: [weights.input, weights.bias].concat(), recurrent: Packed::new(right, h, 4 * h) }
-    }
+/// Packs the weights of a direction for rows `[input, 1, previous hidden state]`, the bias as those of the constant 1.
+fn pack(weights: &LstmWeights<'_>, sizes: Sizes) -> Packed {
+    let all = [weights.input, weights.bias, weights.recurrent].concat();
+    Packed::new(Right { data: &all, row_stride: 4 * sizes.h, col_stride: 1 }, sizes.row(), 4 * sizes.h)
 }
 
 /// Runs one direction of a group.
-fn walk(x: &[f32], shape: &Padded, group: &Group, direction: usize, weights: &Prepared, sizes: Sizes) -> Track {
+fn walk(x: &[f32], shape: &Padded, group: &Group, direction: usize, weights: &Packed, sizes: Sizes) -> Track {
     let (Sizes { e, h }, width, count) = (sizes, sizes.row(), group.count());
     let mut rows = Buffer::dirty(count * width);
     for (rank, text) in group.texts.iter().enumerate() {
@@ -235,20 +223,15 @@ fn walk(x: &[f32], shape: &Padded, group: &Group, direction: usize, weights: &Pr
         }
     }
     let mut gates = Buffer::dirty(count * 4 * h);
-    let (left, right) = (MatRef::strided(&rows, count, e + 1, width), MatRef::new(&weights.input, e + 1, 4 * h));
-    matmul(MatMut::new(&mut gates, count, 4 * h), left, right, Accumulate::Overwrite);
-    let (mut cells, mut hidden, mut scratch) = (Buffer::dirty(count * h), Buffer::dirty(count * h), Vec::new());
+    let (mut cells, mut hidden) = (Buffer::dirty(count * h), Buffer::dirty(count * h));
     for step in 0..group.steps() {
         let (first, alive) = group.rows_of(step);
         let gates = &mut gates[first * 4 * h..][..alive * 4 * h];
+        let left = (&rows[first * width..], Rows { count: alive, stride: width });
+        let out = (&mut *gates, Rows { count: alive, stride: 4 * h });
+        weights.multiply(left, out, Accumulate::Overwrite);
         let (before, cells) = cells.split_at_mut(first * h);
-        let before = if step == 0 {
-            &[]
-        } else {
-            let left = (&rows[first * width + e + 1..], Rows { count: alive, stride: width });
-            weights.recurrent.multiply_add(left, (gates, Rows { count: alive, stride: 4 * h }), &mut scratch);
-            &before[group.offsets[step - 1] * h..]
-        };
+        let before = if step == 0 { &[] } else { &before[group.offsets[step - 1] * h..] };
         let hidden = &mut hidden[first * h..][..alive * h];
         cell::forward(gates, before, &mut cells[..alive * h], hidden, h);
         let (next, next_alive) = group.rows_of(step + 1);
@@ -259,16 +242,36 @@ fn walk(x: &[f32], shape: &Padded, group: &Group, direction: usize, weights: &Pr
     Track { rows, gates, cells, hidden }
 }
 
-/// Returns the gradients `[row, 4h]` of the gates before their activations.
+/// The weights of a direction as gradients go back through them.
+struct Transposed {
+    /// `[4h, e]`.
+    input: Packed,
+    /// `[4h, h]`.
+    recurrent: Packed,
+}
+
+impl Transposed {
+    fn new(weights: &LstmWeights<'_>, Sizes { e, h }: Sizes) -> Self {
+        let pack = |weights: &[f32], rows: usize| {
+            let columns = transposed(weights, rows, 4 * h);
+            Packed::new(Right { data: &columns, row_stride: rows, col_stride: 1 }, 4 * h, rows)
+        };
+        Self { input: pack(weights.input, e), recurrent: pack(weights.recurrent, h) }
+    }
+}
+
+/// Returns the gradients of a track's input `[row, e]` and of all weights `[e + 1 + h, 4h]`.
+///
+/// Those of the weights are added up block by block of rows, while a block's gradients still lie in the cache.
 fn walk_back(
     cache: &LstmCache,
     group: &Group,
     track: &Track,
     direction: usize,
-    transposed: &Packed,
+    transposed: &Transposed,
     dout: &[f32],
-) -> Buffer {
-    let (h, count) = (cache.sizes.h, group.count());
+) -> (Buffer, Buffer) {
+    let (Sizes { e, h }, width, count) = (cache.sizes, cache.sizes.row(), group.count());
     let mut dhidden = Buffer::dirty(count * h);
     for (rank, text) in group.texts.iter().enumerate() {
         let values = &dout[text * cache.time * 2 * h..][..cache.lengths[*text] * 2 * h];
@@ -276,9 +279,16 @@ fn walk_back(
             dhidden[(group.offsets[step] + rank) * h..][..h].copy_from_slice(&values[direction * h..][..h]);
         }
     }
+    let (mut dx, mut dweights) = (Buffer::dirty(count * e), Buffer::dirty(width * 4 * h));
+    if count == 0 {
+        dweights.fill(0.0);
+    }
     let alive_most = group.rows_of(0).1;
-    let (mut dgates, mut dcells, mut scratch) =
-        (Buffer::dirty(count * 4 * h), Buffer::zeros(alive_most * h), Vec::new());
+    let mut dcells = Buffer::zeros(alive_most * h);
+    // The gates of a block's rows, filled from its end.
+    let room = BLOCK + alive_most;
+    let mut block = Buffer::dirty(room * 4 * h);
+    let (mut filled, mut how) = (0, Accumulate::Overwrite);
     for step in (0..group.steps()).rev() {
         let (first, alive) = group.rows_of(step);
         let (earlier, dhidden) = dhidden.split_at_mut(first * h);
@@ -287,29 +297,22 @@ fn walk_back(
             cells: &track.cells[first * h..][..alive * h],
             before: if step == 0 { &[] } else { &track.cells[group.offsets[step - 1] * h..first * h] },
         };
-        let dgates = &mut dgates[first * 4 * h..][..alive * 4 * h];
-        cell::backward(&values, &dhidden[..alive * h], &mut dcells[..alive * h], dgates, h);
+        filled += alive;
+        let dgates = &mut block[(room - filled) * 4 * h..];
+        cell::backward(&values, &dhidden[..alive * h], &mut dcells[..alive * h], &mut dgates[..alive * 4 * h], h);
         if step > 0 {
+            let left = (&*dgates, Rows { count: alive, stride: 4 * h });
             let out = (&mut earlier[group.offsets[step - 1] * h..], Rows { count: alive, stride: h });
-            transposed.multiply_add((dgates, Rows { count: alive, stride: 4 * h }), out, &mut scratch);
+            transposed.recurrent.multiply_add(left, out);
+        }
+        if filled >= BLOCK || step == 0 {
+            let (left, out) = ((&*dgates, Rows { count: filled, stride: 4 * h }), Rows { count: filled, stride: e });
+            transposed.input.multiply((left.0, left.1), (&mut dx[first * e..], out), Accumulate::Overwrite);
+            let rows = MatRef::strided(&track.rows[first * width..], filled, width, width).t();
+            matmul(MatMut::new(&mut dweights, width, 4 * h), rows, MatRef::new(dgates, filled, 4 * h), how);
+            (filled, how) = (0, Accumulate::Add);
         }
     }
-    dgates
-}
-
-/// Returns the gradients of a track's input `[row, e]` and of all weights `[e + 1 + h, 4h]`.
-fn finish(track: &Track, dgates: &[f32], input: &[f32], sizes: Sizes) -> (Buffer, Buffer) {
-    let (Sizes { e, h }, width) = (sizes, sizes.row());
-    let count = track.rows.len() / width;
-    let gates = MatRef::new(dgates, count, 4 * h);
-    let (mut dx, mut dweights) = (Buffer::dirty(count * e), Buffer::dirty(width * 4 * h));
-    rayon::join(
-        || matmul(MatMut::new(&mut dx, count, e), gates, MatRef::new(input, e, 4 * h).t(), Accumulate::Overwrite),
-        || {
-            let rows = MatRef::new(&track.rows, count, width).t();
-            matmul(MatMut::new(&mut dweights, width, 4 * h), rows, gates, Accumulate::Overwrite);
-        },
-    );
     (dx, dweights)
 }
 

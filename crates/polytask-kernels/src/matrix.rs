@@ -163,15 +163,20 @@ pub fn matmul_parallel(out: MatMut<'_>, a: MatRef<'_>, b: MatRef<'_>, accumulate
     });
 }
 
-/// Chooses the height of a block: enough blocks to share, each high enough to pay for packing the right side.
+/// Chooses the height of a block: enough blocks to share, each high enough to pay for packing the right side, which every
+/// block does anew.
 pub(crate) fn rows_per_block(rows: usize, cols: usize, inner: usize) -> usize {
     /// Multiplications of a block at least: with fewer, handing it to another thread costs more than it saves.
-    const LEAST: usize = 1 << 20;
+    const LEAST: usize = 1 << 18;
+    /// Rows of a block, where there are more than two: packing then costs a tenth of the product.
+    const HIGH: usize = 256;
     let least = LEAST.div_ceil(cols.saturating_mul(inner).max(1)).next_multiple_of(16);
     if rows < 2 * least {
         return rows.max(1);
     }
-    rows.div_ceil(8).next_multiple_of(16).clamp(16, 256).max(least)
+    // An even number, so that two threads end together.
+    let blocks = (rows / HIGH).clamp(2, 8) & !1;
+    rows.div_ceil(blocks).next_multiple_of(16).max(least)
 }
 
 fn assert_shapes(out: &MatMut<'_>, a: MatRef<'_>, b: MatRef<'_>) {

@@ -1,8 +1,9 @@
 //! How does one matrix multiply many small blocks? It is packed into panels once, and the panels are reused.
 //!
 //! The recurrent product of an LSTM is `[active, h] x [h, 4h]` at every position. A general product repacks the right
-//! side at every call; here the panels, two vectors wide, stay in the second-level cache for a whole sequence.
-//! Each output is summed over the inner dimension in order, so a row's bits do not depend on the rows around it.
+//! side at every call; here the panels, a few vectors wide, stay in the second-level cache for a whole sequence, and the
+//! left side is read where it lies. Each output is summed over the inner dimension in order, so a row's bits do not
+//! depend on the rows around it.
 
 use crate::matrix::Accumulate;
 use pulp::{Simd, WithSimd};
@@ -15,7 +16,7 @@ const DEPTH: usize = 256;
 pub(crate) struct Packed {
     inner: usize,
     cols: usize,
-    /// For each `DEPTH` rows, panels of two vectors of columns (a narrow last one of one), zero-padded on the right.
+    /// For each `DEPTH` rows, panels of a few vectors of columns (fewer in the last one), zero-padded on the right.
     panels: Vec<f32>,
 }
 
@@ -41,33 +42,30 @@ impl Packed {
     }
 
     /// Adds `left` `[rows, inner]` times this matrix to `out` `[rows, cols]`, on the calling thread.
-    ///
-    /// `scratch` is space that is reused from call to call.
-    pub(crate) fn multiply_add(&self, left: (&[f32], Rows), out: (&mut [f32], Rows), scratch: &mut Vec<f32>) {
-        self.multiply(left, out, Accumulate::Add, scratch);
+    pub(crate) fn multiply_add(&self, left: (&[f32], Rows), out: (&mut [f32], Rows)) {
+        self.multiply(left, out, Accumulate::Add);
     }
 
     /// Multiplies `left` `[rows, inner]` by this matrix, of at least one row, into `out` `[rows, cols]`.
-    ///
-    /// `scratch` is space that is reused from call to call.
-    pub(crate) fn multiply(
-        &self,
-        left: (&[f32], Rows),
-        out: (&mut [f32], Rows),
-        how: Accumulate,
-        scratch: &mut Vec<f32>,
-    ) {
+    pub(crate) fn multiply(&self, left: (&[f32], Rows), out: (&mut [f32], Rows), how: Accumulate) {
         debug_assert_eq!(left.1.count, out.1.count);
         debug_assert!(self.inner > 0 || how == Accumulate::Add);
         if left.1.count > 0 && self.inner > 0 && self.cols > 0 {
-            pulp::Arch::new().dispatch(Multiply { packed: self, left, out, how, scratch });
+            pulp::Arch::new().dispatch(Multiply { packed: self, left, out, how });
         }
     }
 }
 
-/// Widths of the panels of `cols` columns: two vectors, and one at the end where one is enough.
+/// Rows and vectors of columns of the largest tile, whose sums, with a row of the panel and a value of the left side, fill
+/// the registers: 32 of AVX-512 and NEON, 16 of AVX2 (eight values each).
+const fn tile(lanes: usize) -> (usize, usize) {
+    if lanes == 8 { (6, 2) } else { (8, 3) }
+}
+
+/// First columns and widths of the panels of `cols` columns: whole vectors, as many as a tile has, and fewer at the end.
 fn panels(cols: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..cols).step_by(2 * lanes).map(move |first| (first, if cols - first > lanes { 2 * lanes } else { lanes }))
+    let most = tile(lanes).1 * lanes;
+    (0..cols).step_by(most).map(move |first| (first, (cols - first).next_multiple_of(lanes).min(most)))
 }
 
 struct Pack<'a> {
@@ -82,7 +80,7 @@ impl WithSimd for Pack<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Packed {
         let Self { right, inner, cols } = self;
-        let mut packed = Vec::with_capacity(inner * cols.next_multiple_of(2 * S::F32_LANES));
+        let mut packed = Vec::with_capacity(inner * cols.next_multiple_of(S::F32_LANES));
         for top in (0..inner).step_by(DEPTH) {
             for (first, width) in panels(cols, S::F32_LANES) {
                 let valid = width.min(cols - first);
@@ -106,7 +104,6 @@ struct Multiply<'a> {
     left: (&'a [f32], Rows),
     out: (&'a mut [f32], Rows),
     how: Accumulate,
-    scratch: &'a mut Vec<f32>,
 }
 
 impl WithSimd for Multiply<'_> {
@@ -115,35 +112,31 @@ impl WithSimd for Multiply<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Packed { inner, cols, panels: packed } = self.packed;
-        let ((left, left_rows), (out, out_rows), scratch) = (self.left, self.out, self.scratch);
+        let ((left, left_rows), (out, out_rows)) = (self.left, self.out);
         let mut rest = packed.as_slice();
         for top in (0..*inner).step_by(DEPTH) {
             let depth = DEPTH.min(inner - top);
-            pack_left::<S>(left, left_rows, top..top + depth, scratch);
             let how = if top == 0 { self.how } else { Accumulate::Add };
             for (first, width) in panels(*cols, S::F32_LANES) {
                 let (panel, after) = rest.split_at(depth * width);
                 rest = after;
                 let valid = width.min(cols - first);
-                let mut left = scratch.as_slice();
                 for (row, height, tile) in tiles(out_rows.count, S::F32_LANES) {
-                    let (part, after) = left.split_at(depth * tile);
-                    left = after;
+                    let data = &left[row * left_rows.stride + top..];
+                    let part = Part { data, stride: left_rows.stride, height, depth };
                     let block = &mut out[row * out_rows.stride + first..];
                     let block = Block { out: block, stride: out_rows.stride, height, width: valid, how };
-                    multiply_tile(simd, part, panel, tile, width, block);
+                    multiply_tile(simd, part, panel, tile, width / S::F32_LANES, block);
                 }
             }
         }
     }
 }
 
-/// Cuts rows into tiles: first row, rows, and rows of the kernel that works on them (those beyond are padding).
-///
-/// Twelve rows of two vectors fill the registers of AVX-512, six those of AVX2.
+/// Cuts rows into tiles: first row, rows, and rows of the kernel that works on them (those beyond repeat the last one).
 #[inline(always)]
 fn tiles(count: usize, lanes: usize) -> impl Iterator<Item = (usize, usize, usize)> {
-    let highest = if lanes == 8 { 6 } else { 12 };
+    let highest = tile(lanes).0;
     let mut first = 0;
     std::iter::from_fn(move || {
         let rest = count - first;
@@ -155,8 +148,7 @@ fn tiles(count: usize, lanes: usize) -> impl Iterator<Item = (usize, usize, usiz
             0..=2 => even,
             3..=4 => 4,
             5..=6 => 6,
-            7..=8 => 8,
-            _ => 12,
+            _ => 8,
         };
         let height = tile.min(rest);
         first += height;
@@ -164,18 +156,13 @@ fn tiles(count: usize, lanes: usize) -> impl Iterator<Item = (usize, usize, usiz
     })
 }
 
-/// Packs columns of the left rows, tile by tile, as `[depth, tile]`.
-#[inline(always)]
-fn pack_left<S: Simd>(left: &[f32], rows: Rows, columns: std::ops::Range<usize>, packed: &mut Vec<f32>) {
-    packed.clear();
-    for (first, height, tile) in tiles(rows.count, S::F32_LANES) {
-        let start = packed.len();
-        packed.resize(start + columns.len() * tile, 0.0);
-        for row in 0..height {
-            let values = &left[(first + row) * rows.stride..][columns.clone()];
-            packed[start + row..].iter_mut().step_by(tile).zip(values).for_each(|(to, value)| *to = *value);
-        }
-    }
+/// The left side of a tile: `height` rows of `depth` values, `stride` apart.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    data: &'a [f32],
+    stride: usize,
+    height: usize,
+    depth: usize,
 }
 
 /// Where a tile's sums go: `height` rows `stride` apart, `width` columns.
@@ -188,33 +175,41 @@ struct Block<'a> {
 }
 
 #[inline(always)]
-fn multiply_tile<S: Simd>(simd: S, left: &[f32], panel: &[f32], tile: usize, width: usize, block: Block) {
-    let wide = width > S::F32_LANES;
-    match (tile, wide) {
-        (1, true) => multiply::<S, 1, 2>(simd, left, panel, block),
-        (2, true) => multiply::<S, 2, 2>(simd, left, panel, block),
-        (4, true) => multiply::<S, 4, 2>(simd, left, panel, block),
-        (6, true) => multiply::<S, 6, 2>(simd, left, panel, block),
-        (8, true) => multiply::<S, 8, 2>(simd, left, panel, block),
-        (_, true) => multiply::<S, 12, 2>(simd, left, panel, block),
-        (1, false) => multiply::<S, 1, 1>(simd, left, panel, block),
-        (2, false) => multiply::<S, 2, 1>(simd, left, panel, block),
-        (4, false) => multiply::<S, 4, 1>(simd, left, panel, block),
-        (6, false) => multiply::<S, 6, 1>(simd, left, panel, block),
-        (8, false) => multiply::<S, 8, 1>(simd, left, panel, block),
-        (_, false) => multiply::<S, 12, 1>(simd, left, panel, block),
+fn multiply_tile<S: Simd>(simd: S, left: Part<'_>, panel: &[f32], tile: usize, vectors: usize, block: Block<'_>) {
+    match vectors {
+        1 => multiply_rows::<S, 1>(simd, left, panel, tile, block),
+        2 => multiply_rows::<S, 2>(simd, left, panel, tile, block),
+        _ => multiply_rows::<S, 3>(simd, left, panel, tile, block),
+    }
+}
+
+#[inline(always)]
+fn multiply_rows<S: Simd, const N: usize>(simd: S, left: Part<'_>, panel: &[f32], tile: usize, block: Block<'_>) {
+    match tile {
+        1 => multiply::<S, 1, N>(simd, left, panel, block),
+        2 => multiply::<S, 2, N>(simd, left, panel, block),
+        4 => multiply::<S, 4, N>(simd, left, panel, block),
+        6 => multiply::<S, 6, N>(simd, left, panel, block),
+        _ => multiply::<S, 8, N>(simd, left, panel, block),
     }
 }
 
 /// The kernel: `M` rows times `N` vectors of columns, summed in registers.
 #[inline(always)]
-fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: &[f32], panel: &[f32], block: Block) {
+fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: Part<'_>, panel: &[f32], block: Block<'_>) {
+    let Part { data, stride, height, depth } = left;
     let mut sums = [[simd.splat_f32s(0.0); N]; M];
-    let panel = S::as_simd_f32s(panel).0.as_chunks::<N>().0;
-    for (left, right) in left.as_chunks::<M>().0.iter().zip(panel) {
-        for (sums, left) in sums.iter_mut().zip(left) {
-            let left = simd.splat_f32s(*left);
-            for (sum, right) in sums.iter_mut().zip(right) {
+    let mut rows: [&[f32]; M] = [&[]; M];
+    each_row::<M>(
+        #[inline(always)]
+        |row| rows[row] = &data[row.min(height - 1) * stride..][..depth],
+    );
+    // Slices of one length need no check within the loop.
+    let panel = &S::as_simd_f32s(panel).0.as_chunks::<N>().0[..depth];
+    for at in 0..depth {
+        for (sums, row) in sums.iter_mut().zip(&rows) {
+            let left = simd.splat_f32s(row[at]);
+            for (sum, right) in sums.iter_mut().zip(&panel[at]) {
                 *sum = simd.mul_add_e_f32s(left, *right, *sum);
             }
         }
@@ -253,10 +248,10 @@ fn multiply<S: Simd, const M: usize, const N: usize>(simd: S, left: &[f32], pane
     }
 }
 
-/// Calls `f` with each row of a tile, a constant in a copy of its own: a loop over twelve rows is left a loop.
+/// Calls `f` with each row of a tile, a constant in a copy of its own: a loop over many rows is left a loop.
 #[inline(always)]
 fn each_row<const M: usize>(mut f: impl FnMut(usize)) {
-    const { assert!(M <= 12) };
+    const { assert!(M <= 8) };
     macro_rules! rows {
         ($($row:literal)*) => {
             $(if $row < M {
@@ -264,7 +259,7 @@ fn each_row<const M: usize>(mut f: impl FnMut(usize)) {
             })*
         };
     }
-    rows!(0 1 2 3 4 5 6 7 8 9 10 11);
+    rows!(0 1 2 3 4 5 6 7);
 }
 
 #[cfg(test)]
@@ -287,9 +282,9 @@ mod tests {
             let by_rows = Right { data: &right, row_stride: cols, col_stride: 1 };
             let by_cols = Right { data: &transposed, row_stride: 1, col_stride: inner };
             for matrix in [by_rows, by_cols] {
-                let (mut out, mut scratch) = (start.clone(), Vec::new());
+                let mut out = start.clone();
                 let packed = Packed::new(matrix, inner, cols);
-                packed.multiply_add((&left, left_rows), (&mut out, out_rows), &mut scratch);
+                packed.multiply_add((&left, left_rows), (&mut out, out_rows));
                 for (at, got) in out.iter().enumerate() {
                     let (row, col) = (at / (cols + 3), at % (cols + 3));
                     let term = |k: usize| f64::from(left[row * (inner + 2) + k]) * f64::from(right[k * cols + col]);
@@ -301,7 +296,7 @@ mod tests {
                 if inner > 0 {
                     let mut replaced = vec![f32::NAN; start.len()];
                     let how = Accumulate::Overwrite;
-                    packed.multiply((&left, left_rows), (&mut replaced, out_rows), how, &mut scratch);
+                    packed.multiply((&left, left_rows), (&mut replaced, out_rows), how);
                     for (at, (got, sum)) in replaced.iter().zip(&out).enumerate() {
                         let inside = at % (cols + 3) < cols;
                         assert!(if inside { (got + start[at] - sum).abs() < 1e-5 } else { got.is_nan() });
@@ -312,7 +307,7 @@ mod tests {
                     let mut single = start[out_rows.stride..].to_vec();
                     let one = |rows: Rows| Rows { count: 1, ..rows };
                     let left = (&left[left_rows.stride..], one(left_rows));
-                    packed.multiply_add(left, (&mut single, one(out_rows)), &mut scratch);
+                    packed.multiply_add(left, (&mut single, one(out_rows)));
                     assert_eq!(single[..cols], out[out_rows.stride..][..cols]);
                 }
             }

@@ -15,17 +15,25 @@ pub fn column_sums(matrix: &[f32], out: &mut [f32]) {
     }
     assert!(matrix.len().is_multiple_of(out.len()), "{} elements are not rows of {}", matrix.len(), out.len());
     let cols = out.len();
+    if matrix.len() <= ROWS * cols {
+        return add_block(out, matrix);
+    }
     let partial: Vec<Vec<f32>> = matrix.par_chunks(ROWS * cols).map(|block| block_sums(block, cols)).collect();
     partial.iter().for_each(|partial| add(out, partial));
 }
 
 fn block_sums(block: &[f32], cols: usize) -> Vec<f32> {
     let mut sums = vec![0.0; cols];
+    add_block(&mut sums, block);
+    sums
+}
+
+/// Adds every row of a block, one after the other.
+fn add_block(sums: &mut [f32], block: &[f32]) {
     vectorize(
         #[inline(always)]
-        || block.chunks_exact(cols).for_each(|row| add(&mut sums, row)),
+        || block.chunks_exact(sums.len()).for_each(|row| add(sums, row)),
     );
-    sums
 }
 
 /// Adds `x` to `out`, element by element.
@@ -47,61 +55,40 @@ pub(crate) fn transposed(matrix: &[f32], rows: usize, cols: usize) -> Vec<f32> {
     out
 }
 
-/// Values of a side of the blocks in which a matrix is transposed.
-const SIDE: usize = 16;
-type Line = [f32; SIDE];
+/// Columns that are transposed together: the line of the cache that a row brings is used whole.
+const BAND: usize = 16;
+/// Rows that are worked together: their values of a column are written at once.
+const SIDE: usize = 4;
 
 /// Writes the transpose of a matrix `[rows, cols]`, whose rows begin `stride` apart, to `out` `[cols, rows]`.
 ///
 /// Works block by block: a row at a time would touch a new line of the cache with every value.
 pub(crate) fn transpose(matrix: &[f32], (rows, cols): (usize, usize), stride: usize, out: &mut [f32]) {
-    let bands = out.par_chunks_mut((SIDE * rows).max(1)).take(cols.div_ceil(SIDE)).enumerate().with_min_len(4);
+    /// Values of a task: a copy of fewer costs less than handing it over.
+    const LEAST: usize = 1 << 14;
+    let least = LEAST.div_ceil((BAND * rows).max(1));
+    let bands = out.par_chunks_mut((BAND * rows).max(1)).take(cols.div_ceil(BAND)).enumerate().with_min_len(least);
     bands.for_each(|(band, out)| {
-        vectorize(
-            #[inline(always)]
-            || {
-                let (first_col, width) = (band * SIDE, SIDE.min(cols - band * SIDE));
-                for first_row in (0..rows).step_by(SIDE) {
-                    let height = SIDE.min(rows - first_row);
-                    let mut block = [[0.0; SIDE]; SIDE];
-                    for (offset, line) in block.iter_mut().enumerate().take(height) {
-                        let values = &matrix[(first_row + offset) * stride + first_col..][..width];
-                        match values.first_chunk() {
-                            Some(full) => *line = *full,
-                            None => line[..width].copy_from_slice(values),
-                        }
-                    }
-                    transpose_block(&mut block);
-                    for (line, out) in block.iter().zip(out.chunks_exact_mut(rows)) {
-                        let out = &mut out[first_row..][..height];
-                        match out.first_chunk_mut() {
-                            Some(full) => *full = *line,
-                            None => out.copy_from_slice(&line[..height]),
-                        }
-                    }
-                }
-            },
-        );
+        let first_col = band * BAND;
+        let whole = if cols - first_col < BAND { 0 } else { rows - rows % SIDE };
+        for first_row in (0..whole).step_by(SIDE) {
+            let line = |row: usize| chunk::<BAND>(matrix, (first_row + row) * stride + first_col);
+            let (a, b, c, d) = (line(0), line(1), line(2), line(3));
+            for (col, out) in out.chunks_exact_mut(rows).enumerate().take(BAND) {
+                out[first_row..][..SIDE].copy_from_slice(&[a[col], b[col], c[col], d[col]]);
+            }
+        }
+        for row in whole..rows {
+            let values = &matrix[row * stride + first_col..][..BAND.min(cols - first_col)];
+            values.iter().enumerate().for_each(|(col, value)| out[col * rows + row] = *value);
+        }
     });
 }
 
-/// Transposes a block by exchanging ever smaller quarters, which compiles to permutations of whole vectors.
+/// The `N` values from `first` on; panics if they are not all there.
 #[inline(always)]
-fn transpose_block(block: &mut [Line; SIDE]) {
-    exchange::<8>(block);
-    exchange::<4>(block);
-    exchange::<2>(block);
-    exchange::<1>(block);
-}
-
-/// In every square of side `2 S`, exchanges the upper right with the lower left quarter.
-#[inline(always)]
-fn exchange<const S: usize>(block: &mut [Line; SIDE]) {
-    for upper in (0..SIDE).filter(|line| line & S == 0) {
-        let (a, b) = (block[upper], block[upper + S]);
-        block[upper] = std::array::from_fn(|at| if at & S == 0 { a[at] } else { b[at - S] });
-        block[upper + S] = std::array::from_fn(|at| if at & S == 0 { a[at + S] } else { b[at] });
-    }
+fn chunk<const N: usize>(values: &[f32], first: usize) -> &[f32; N] {
+    values[first..].first_chunk().expect("a block lies inside its matrix")
 }
 
 /// Cuts `data` into consecutive parts of the given sizes, so that tasks may write them at the same time.

@@ -24,7 +24,7 @@ pub struct Progress<'a> {
 }
 
 /// Is told how training goes, and may stop it.
-pub trait Observer {
+pub trait Observer: Send {
     /// A step is done.
     fn step(&mut self, progress: &Progress<'_>);
 

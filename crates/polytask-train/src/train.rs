@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use polytask_data::sampler::Step;
+use polytask_kernels::threads;
 use polytask_metrics::TaskScores;
 use polytask_model::Knowledge;
 use polytask_run::{
@@ -158,7 +159,7 @@ impl<'a> Session<'a> {
             let steps = self.plan.sampler.epoch(self.state.epoch, &active, &self.state.taken);
             self.plan.model.parameters.begin_epoch(self.state.epoch);
             let began = Instant::now();
-            let Some(examples) = self.train_epoch(&steps)? else { return Ok(false) };
+            let Some(examples) = threads::enter(|| self.train_epoch(&steps))? else { return Ok(false) };
             let trained = began.elapsed();
             self.end_epoch(&steps)?;
             self.note_time(trained, began.elapsed() - trained, examples)?;

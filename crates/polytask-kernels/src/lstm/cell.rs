@@ -46,7 +46,7 @@ fn forward_block<const N: usize>(
     first: usize,
 ) {
     let h = cells.len();
-    let [mut i, mut f, mut g, mut o]: [[f32; N]; 4] = std::array::from_fn(|gate| load(&gates[gate * h..][..h], first));
+    let [mut i, mut f, mut g, mut o] = load_gates::<N>(gates, h, first);
     let before = load::<N>(before, first);
     let (mut cell, mut state) = ([0.0; N], [0.0; N]);
     for at in 0..N {
@@ -99,7 +99,7 @@ fn backward_block<const N: usize>(
     first: usize,
 ) {
     let h = row.cells.len();
-    let [i, f, g, o]: [[f32; N]; 4] = std::array::from_fn(|gate| load(&row.gates[gate * h..][..h], first));
+    let [i, f, g, o] = load_gates::<N>(row.gates, h, first);
     let (before, cell) = (load::<N>(row.before, first), load::<N>(row.cells, first));
     let (dstate, mut dcell) = (load::<N>(dhidden, first), load::<N>(dcells, first));
     let mut sums = [[0.0; N]; 4];
@@ -116,6 +116,19 @@ fn backward_block<const N: usize>(
         store(&mut dgates[gate * h..][..h], first, values);
     }
     store(dcells, first, &dcell);
+}
+
+/// Reads the same block of each gate.
+///
+/// Spelled out: `array::from_fn` is compiled for the plainest processor, and calls what it is given for every block.
+#[inline(always)]
+fn load_gates<const N: usize>(gates: &[f32], h: usize, first: usize) -> [[f32; N]; 4] {
+    [
+        load(&gates[..h], first),
+        load(&gates[h..][..h], first),
+        load(&gates[2 * h..][..h], first),
+        load(&gates[3 * h..][..h], first),
+    ]
 }
 
 /// Reads a block, with zeros where the slice ends before it does.

@@ -65,7 +65,6 @@ fn walk(lookup: &Lookup<'_>, group: &Group, direction: usize, weights: &Directio
     let mut hidden = Buffer::dirty(group.count() * h);
     let mut gates = Buffer::dirty(widest * 4 * h);
     let mut cells = [(); 2].map(|()| Buffer::dirty(widest * h));
-    let mut scratch = Vec::new();
     for step in 0..group.steps() {
         let (first, alive) = group.rows_of(step);
         let gates = &mut gates[..alive * 4 * h];
@@ -79,7 +78,7 @@ fn walk(lookup: &Lookup<'_>, group: &Group, direction: usize, weights: &Directio
         let before: &[f32] = if step == 0 { &[] } else { before };
         if step > 0 {
             let left = (&earlier[group.offsets[step - 1] * h..], Rows { count: alive, stride: h });
-            weights.recurrent.multiply_add(left, (gates, Rows { count: alive, stride: 4 * h }), &mut scratch);
+            weights.recurrent.multiply_add(left, (gates, Rows { count: alive, stride: 4 * h }));
         }
         cell::forward(gates, before, &mut after[..alive * h], &mut hidden[..alive * h], h);
         cells.swap(0, 1);

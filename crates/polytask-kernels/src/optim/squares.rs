@@ -7,7 +7,16 @@ use crate::math::vectorize;
 
 /// Sums the squares in 64 bits, in an order that does not depend on the number of threads.
 pub fn sum_of_squares(values: &[f32]) -> f64 {
-    let sums: Vec<f64> = values.par_chunks(CHUNK).map(|chunk| vectorize(|| squares(chunk))).collect();
+    let of_chunk = |chunk: &[f32]| {
+        vectorize(
+            #[inline(always)]
+            || squares(chunk),
+        )
+    };
+    if values.len() <= CHUNK {
+        return of_chunk(values);
+    }
+    let sums: Vec<f64> = values.par_chunks(CHUNK).map(of_chunk).collect();
     sums.iter().sum()
 }
 

@@ -87,10 +87,10 @@ fn products(lookup: &Lookup<'_>, weights: &[f32], filters: usize, first: usize, 
     let packed = Packed::new(Right { data: &right, row_stride: columns, col_stride: 1 }, features, columns);
     let mut products = Buffer::dirty(lookup.rows.len() / features * columns);
     let tasks = products.par_chunks_mut(WORDS * columns).zip(lookup.rows.par_chunks(WORDS * features));
-    tasks.for_each_init(Vec::new, |scratch, (out, rows)| {
+    tasks.for_each(|(out, rows)| {
         let count = rows.len() / features;
         let (left, out) = ((rows, Rows { count, stride: features }), (out, Rows { count, stride: columns }));
-        packed.multiply(left, out, Accumulate::Overwrite, scratch);
+        packed.multiply(left, out, Accumulate::Overwrite);
     });
     products
 }
