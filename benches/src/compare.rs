@@ -62,7 +62,7 @@ struct Judged {
 ///
 /// # Errors
 ///
-/// Where a side cannot be run, or its line is not understood.
+/// Where a side of some row cannot be run, or its line is not understood; told once the other rows are done.
 #[allow(clippy::print_stdout)]
 pub fn compare(python: &str, rest: &[&str]) -> Result<(), String> {
     let is_size = |word: &str| word.find(['=', ':']).is_some_and(|at| word.as_bytes()[at] == b'=');
@@ -76,21 +76,38 @@ pub fn compare(python: &str, rest: &[&str]) -> Result<(), String> {
         "{:<44} {:<8} {:>9} {:<4} {:>6} {:>6} {:>7} {:>5} {:>7}",
         "workload", "side", "median", "", "ratio", "MiB", "GFLOP/s", "GEMM", "agree"
     );
+    let mut failed = Vec::new();
     for label in names {
-        let mut row = Row::new(label, &given)?;
-        if machine == 0.0 && flops::gflop(row.workload, &row.sizes, Backward::EveryWindow)?.is_some() {
-            // The share of the machine's rate needs that rate.
-            machine = measure(&Row::new("gemm", &given)?, python, directory.path(), machine)?;
+        if let Err(error) = compare_row(label, python, directory.path(), &mut given, &mut machine) {
+            // The others may have cost an hour.
+            println!("{label:<44} failed");
+            failed.push(format!("{label}: {error}"));
         }
-        if row.is_inference() {
-            train_if_missing(&mut given, directory.path())?;
-            row = Row::new(label, &given)?;
-            row.prepare(python, directory.path())?;
-        }
-        let rate = measure(&row, python, directory.path(), machine)?;
-        if row.workload == "gemm" {
-            machine = rate;
-        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+/// Measures and prints a row; `machine` becomes the rate of its products, where it is not known yet.
+fn compare_row(
+    label: &str,
+    python: &str,
+    directory: &Path,
+    given: &mut Vec<String>,
+    machine: &mut f64,
+) -> Result<(), String> {
+    let mut row = Row::new(label, given)?;
+    if *machine == 0.0 && flops::gflop(row.workload, &row.sizes, Backward::EveryWindow)?.is_some() {
+        // The share of the machine's rate needs that rate.
+        *machine = measure(&Row::new("gemm", given)?, python, directory, *machine)?;
+    }
+    if row.is_inference() {
+        train_if_missing(given, directory)?;
+        row = Row::new(label, given)?;
+        row.prepare(python, directory)?;
+    }
+    let rate = measure(&row, python, directory, *machine)?;
+    if row.workload == "gemm" {
+        *machine = rate;
     }
     Ok(())
 }

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! The backward direction starts at each text's own end. Texts are sorted by length and worked position by position, so
-//! that only texts still alive take part and no padding is computed. The input product covers all tokens at once, the
-//! recurrent matrix is packed once, and the gradients of all weights are one product after the loop.
+//! that only texts still alive take part and no padding is computed. The weights are packed once, and meet input and hidden
+//! state in one product; going back, the gradients of all weights are one product for every few positions, whose gates
+//! still lie in the cache.
 //!
 //! Each direction of each `GROUP` texts is a task. Tasks depend on the shapes alone and their gradients are added in
 //! order, so that threads never change a bit.
