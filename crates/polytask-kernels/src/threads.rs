@@ -1,6 +1,7 @@
 //! Where do kernels run? In the current rayon pool, entered once for many of them, whose threads stay awake meanwhile.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,13 +33,14 @@ pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if TAKEN.get() {
         return work();
     }
-    let over = AtomicBool::new(false);
-    rayon::scope(|scope| {
-        if rayon::current_num_threads() > 1 {
-            scope.spawn_broadcast(|_, _| stay_awake(&over));
-        }
+    enter(|| {
         let _taken = Taken::new();
-        let _end = End(&over);
+        let end = End::default();
+        if rayon::current_num_threads() > 1 {
+            // Not waited for: a thread may have begun other work meanwhile.
+            let over = Arc::clone(&end.0);
+            rayon::spawn_broadcast(move |_| stay_awake(&over));
+        }
         work()
     })
 }
@@ -59,25 +61,27 @@ fn stay_awake(over: &AtomicBool) {
 }
 
 /// Marks this thread as taken until it is dropped.
-struct Taken;
+struct Taken {
+    before: bool,
+}
 
 impl Taken {
     fn new() -> Taken {
-        TAKEN.set(true);
-        Taken
+        Taken { before: TAKEN.replace(true) }
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        TAKEN.set(false);
+        TAKEN.set(self.before);
     }
 }
 
 /// Says that the work is over, be it by a panic.
-struct End<'a>(&'a AtomicBool);
+#[derive(Default)]
+struct End(Arc<AtomicBool>);
 
-impl Drop for End<'_> {
+impl Drop for End {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -124,6 +128,8 @@ mod tests {
             let pool = pool(threads);
             let fail = || pool.install(|| inside(|| assert!(threads > 9, "a part failed")));
             assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(fail)).is_err());
+            // A thread that is still awake takes the question as a part.
+            std::thread::sleep(2 * PATIENCE);
             assert!(pool.broadcast(|_| TAKEN.get()).into_iter().all(|taken| !taken));
             assert_eq!(pool.install(|| inside(|| 3)), 3);
         }
