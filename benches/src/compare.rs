@@ -15,7 +15,7 @@ use crate::sizes::Sizes;
 ///
 /// PyTorch reads an epoch and texts in two ways: as its documentation says (packed batches, the characters of every token),
 /// and as one who has profiled it would (oneDNN's LSTM on flipped texts, the characters of every distinct word). Of an epoch,
-/// which takes it a quarter of an hour, only the second is here.
+/// which takes it many minutes, only the second is here.
 const ALL: &[&str] = &[
     "gemm",
     "w1",
